@@ -1,0 +1,130 @@
+//! FETCH: logs in to every store of a plan and reads every path once, in parallel, under one deadline.
+//!
+//! The calling thread only waits: for its workers, for the deadline, for a signal that somebody else makes readable. It
+//! does no DNS and no socket, so nothing can hold it. The workers are never joined: one that is stuck in a look-up of a
+//! name ends with the process.
+
+mod retry;
+mod shared;
+#[cfg(test)]
+mod tests;
+mod work;
+
+use crate::exit::Kind;
+use crate::plan::{Absent, Part, Plan};
+use crate::stores::{Answer, Context, Deadline, Ending, Failure};
+use shared::{Shared, Stop};
+use std::os::fd::BorrowedFd;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long the end of logins may take, at most, before a start that succeeds.
+const CLOSE: Duration = Duration::from_secs(2);
+/// The same for a start that was given up, whether or not the deadline has passed: a token that nobody needs is worth it.
+const CLOSE_UNUSED: Duration = Duration::from_secs(1);
+
+/// What came back for each read of the plan, in its order.
+pub struct Fetched {
+    /// One entry a read. A login that failed stands in each of its reads.
+    pub answers: Vec<Result<Answer, Failure>>,
+    /// One entry a login of the plan: why it failed, if it did. Tells a denied login from denied reads.
+    pub logins: Vec<Option<Failure>>,
+}
+
+/// How fetching ended.
+pub enum Outcome {
+    /// Every read has an answer or a failure.
+    Done(Fetched),
+    /// The interrupt became readable; what was opened is closed again.
+    Interrupted,
+}
+
+/// Logs in to every store that has reads, reads, and ends the logins. Takes until `context.deadline` and at most a second
+/// more to end logins.
+///
+/// `interrupt` is a descriptor that becomes readable when the start is to be given up; it is not read from.
+pub fn run(plan: &Arc<Plan>, context: &Context, interrupt: Option<BorrowedFd<'_>>) -> Outcome {
+    let Ok(shared) = Shared::new(plan, context, false) else {
+        return Outcome::Done(Fetched {
+            answers: plan.reads.iter().map(|_| Err(no_pipe())).collect(),
+            logins: Vec::new(),
+        });
+    };
+    let shared = Arc::new(shared);
+    for login in 0..plan.logins.len() {
+        if plan.reads.iter().any(|read| read.login == login) {
+            work::spawn(&shared, login, work::log_in);
+        }
+    }
+    let stop = shared.wait(context.deadline, interrupt, |state| state.answers.iter().all(Option::is_some));
+    if stop == Stop::Interrupted {
+        close(&shared, Ending::Unused, None);
+        return Outcome::Interrupted;
+    }
+    let fetched = shared.take_fetched();
+    let ending = if given_up(plan, &fetched.answers) { Ending::Unused } else { Ending::InUse };
+    match close(&shared, ending, interrupt) {
+        Stop::Interrupted => Outcome::Interrupted,
+        Stop::Finished | Stop::Deadline => Outcome::Done(fetched),
+    }
+}
+
+/// Logs in to every store of the plan, also to those that nothing is read from, shows that each login is good, and ends it.
+/// Reads no secret. One entry a login; where `interrupt` became readable, only for those that had ended by then.
+pub fn check(
+    plan: &Arc<Plan>,
+    context: &Context,
+    interrupt: Option<BorrowedFd<'_>>,
+) -> Vec<(usize, Result<(), Failure>)> {
+    let Ok(shared) = Shared::new(plan, context, true) else {
+        return (0..plan.logins.len()).map(|login| (login, Err(no_pipe()))).collect();
+    };
+    let shared = Arc::new(shared);
+    for login in 0..plan.logins.len() {
+        work::spawn(&shared, login, work::log_in);
+    }
+    let stop =
+        shared.wait(context.deadline, interrupt, |state| state.logins.iter().all(|login| login.proved.is_some()));
+    let proved = shared.take_proved(stop == Stop::Interrupted);
+    close(&shared, Ending::Unused, None);
+    proved
+}
+
+/// Ends every login that holds, in parallel.
+fn close(shared: &Arc<Shared>, ending: Ending, interrupt: Option<BorrowedFd<'_>>) -> Stop {
+    let bound = match ending {
+        Ending::InUse => Deadline::after(CLOSE.min(shared.context.deadline.remaining())),
+        Ending::Unused => Deadline::after(CLOSE_UNUSED),
+    };
+    let open = shared.begin_closing(ending, bound);
+    for login in open {
+        work::spawn(shared, login, work::close);
+    }
+    let stop = shared.wait(bound, interrupt, |state| state.closing == 0);
+    if stop == Stop::Deadline {
+        shared.context.log.warn("the end of a login was not confirmed in time: its token may live until its TTL");
+    }
+    stop
+}
+
+/// Whether nothing will be started, so that nobody will use what was leased: something failed, other than what may be
+/// missing.
+fn given_up(plan: &Plan, answers: &[Result<Answer, Failure>]) -> bool {
+    let wanted = |read: usize| {
+        let picks = |part: &Part| matches!(part, Part::Secret(pick) if pick.read == read);
+        plan.variables.iter().any(|variable| variable.absent == Absent::Fail && variable.parts.iter().any(picks))
+    };
+    answers.iter().enumerate().any(|(read, answer)| match answer {
+        Ok(_) => false,
+        Err(failure) => failure.kind != Kind::Missing || wanted(read),
+    })
+}
+
+fn no_pipe() -> Failure {
+    Failure {
+        kind: Kind::Internal,
+        answered: "no pipe could be made".to_owned(),
+        cure: Some("raise the limit of open files".to_owned()),
+        retry: crate::stores::Retry::Never,
+    }
+}

@@ -1,0 +1,202 @@
+//! What the workers do.
+
+use super::retry;
+use super::shared::{Shared, State};
+use crate::plan::Login;
+use crate::stores::{Context, Failure, Session};
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Workers a login: past 16 connections a server gains nothing, and each costs it a handshake.
+const WORKERS: usize = 16;
+/// A worker's stack. TLS and JSON need some tens of KiB; unoptimised builds several times that.
+const STACK: usize = 256 << 10;
+
+/// Starts `job` for `login` in a thread of its own; in this one when there can be none.
+pub fn spawn(shared: &Arc<Shared>, login: usize, job: fn(&Arc<Shared>, usize)) {
+    let with = Arc::clone(shared);
+    if thread::Builder::new().stack_size(STACK).spawn(move || job(&with, login)).is_err() {
+        job(shared, login);
+    }
+}
+
+/// Logs in, and then reads what is to be read with that login, or shows that it is good.
+pub fn log_in(shared: &Arc<Shared>, login: usize) {
+    let Some(planned) = shared.plan.logins.get(login) else {
+        return;
+    };
+    let context = &shared.context;
+    let pause = |state: &mut State, failure| {
+        if let Some(progress) = state.logins.get_mut(login) {
+            progress.pause = failure;
+        }
+    };
+    let Some(outcome) = attempts(shared, name(planned), pause, || planned.store.login(context)) else {
+        return;
+    };
+    let session: Arc<dyn Session> = match outcome {
+        Ok(session) => Arc::from(session),
+        Err(failure) => return shared.report(|state| fail(shared, state, login, &failure)),
+    };
+    let stop = {
+        let mut state = shared.state();
+        let stop = state.stop;
+        if let (None, Some(progress)) = (stop, state.logins.get_mut(login)) {
+            progress.session = Some(Arc::clone(&session));
+        }
+        stop
+    };
+    if let Some((ending, deadline)) = stop {
+        // It came too late to be used; nobody waits for this end, but it is tried.
+        let _ = session.close(ending, &Context { deadline, ..context.clone() });
+        return;
+    }
+    if shared.checking {
+        let Some(proved) = attempts(shared, name(planned), pause, || session.prove(context)) else {
+            return;
+        };
+        return shared.report(|state| {
+            if let Some(progress) = state.logins.get_mut(login) {
+                progress.proved = Some(proved);
+            }
+        });
+    }
+    let reads = shared.plan.reads.iter().filter(|read| read.login == login).count();
+    for _ in 1..reads.min(WORKERS) {
+        let with = Arc::clone(shared);
+        // With fewer workers it takes longer; this thread is one of them.
+        if thread::Builder::new().stack_size(STACK).spawn(move || read_on(&with, login)).is_err() {
+            break;
+        }
+    }
+    read_on(shared, login);
+}
+
+/// Reads with one login until nothing of it is left.
+fn read_on(shared: &Arc<Shared>, login: usize) {
+    let context = &shared.context;
+    let mine: Vec<usize> = (0..shared.plan.reads.len())
+        .filter(|&read| shared.plan.reads.get(read).is_some_and(|read| read.login == login))
+        .collect();
+    loop {
+        let (index, session) = {
+            let mut state = shared.state();
+            if state.stop.is_some() {
+                return;
+            }
+            let Some(progress) = state.logins.get_mut(login) else {
+                return;
+            };
+            let Some(session) = progress.session.clone() else {
+                return;
+            };
+            let Some(&index) = mine.get(progress.next) else {
+                return;
+            };
+            progress.next += 1;
+            (index, session)
+        };
+        let Some(read) = shared.plan.reads.get(index) else {
+            return;
+        };
+        let pause = |state: &mut State, failure| {
+            if let Some(slot) = state.pauses.get_mut(index) {
+                *slot = failure;
+            }
+        };
+        let what = format!("{} {}", read.provider, read.path);
+        let begin = Instant::now();
+        let Some(answer) = attempts(shared, &what, pause, || session.read(&read.locator, context)) else {
+            return;
+        };
+        if let Ok(answer) = &answer {
+            let version = answer.version.as_ref().map(|version| format!(" version {version}")).unwrap_or_default();
+            context.log.verbose(&format!("read {what}{version} in {} ms", begin.elapsed().as_millis()));
+        }
+        shared.report(|state| {
+            if let Some(slot) = state.answers.get_mut(index) {
+                *slot = Some(answer);
+            }
+        });
+    }
+}
+
+/// Ends a login.
+pub fn close(shared: &Arc<Shared>, login: usize) {
+    let (session, stop) = {
+        let mut state = shared.state();
+        (state.logins.get_mut(login).and_then(|progress| progress.session.take()), state.stop)
+    };
+    if let (Some(session), Some((ending, deadline))) = (session, stop) {
+        let context = Context { deadline, ..shared.context.clone() };
+        if let Err(failure) = session.close(ending, &context) {
+            let provider = shared.plan.logins.get(login).map(name).unwrap_or_default();
+            let cure = failure.cure.map(|cure| format!(" ({cure})")).unwrap_or_default();
+            let text = format!(
+                "{provider}: the login could not be revoked and lives until its TTL: {}{cure}",
+                failure.answered
+            );
+            context.log.warn(&text);
+        }
+    }
+    shared.report(|state| state.closing = state.closing.saturating_sub(1));
+}
+
+/// Tries until it succeeds, fails for good or is not worth waiting for; none when everything was stopped meanwhile.
+fn attempts<T>(
+    shared: &Shared,
+    what: &str,
+    pause: impl Fn(&mut State, Option<Failure>),
+    mut attempt: impl FnMut() -> Result<T, Failure>,
+) -> Option<Result<T, Failure>> {
+    let mut failed = 0;
+    loop {
+        let failure = match attempt() {
+            Ok(value) => return Some(Ok(value)),
+            Err(failure) => failure,
+        };
+        let remaining = shared.context.deadline.remaining();
+        let Some(wait) = retry::wait(failure.retry, failed, random(), remaining) else {
+            return Some(Err(failure));
+        };
+        failed = failed.saturating_add(1);
+        shared.context.log.verbose(&format!(
+            "{what}: {}; next attempt in {}, {} left",
+            failure.answered,
+            seconds(wait),
+            seconds(remaining)
+        ));
+        pause(&mut shared.state(), Some(failure));
+        if !shared.sleep(wait) {
+            return None;
+        }
+        pause(&mut shared.state(), None);
+    }
+}
+
+/// A login that failed stands in each of its reads.
+fn fail(shared: &Shared, state: &mut State, login: usize, failure: &Failure) {
+    if let Some(progress) = state.logins.get_mut(login) {
+        progress.proved = Some(Err(failure.clone()));
+    }
+    for (read, slot) in shared.plan.reads.iter().zip(&mut state.answers) {
+        if read.login == login {
+            *slot = Some(Err(failure.clone()));
+        }
+    }
+}
+
+fn name(login: &Login) -> &str {
+    login.providers.first().map_or(login.kind, String::as_str)
+}
+
+fn seconds(duration: Duration) -> String {
+    format!("{:.1} s", duration.as_secs_f64())
+}
+
+/// Any number will do that differs between containers started at once; std seeds its hashers from the kernel.
+fn random() -> u32 {
+    (RandomState::new().hash_one(Instant::now()) & u64::from(u32::MAX)) as u32
+}

@@ -1,0 +1,248 @@
+//! The pipeline, and the only room that knows every stage: read, plan, fetch, deliver, hand over, supervise.
+
+mod resolver;
+mod verbs;
+
+use crate::cli::{self, Invocation, Options, Verb};
+use crate::deliver::is_stripped;
+use crate::environment::Environment;
+use crate::error::{Problem, Problems};
+use crate::exit::{Kind, code_for};
+use crate::handover::{self, User};
+use crate::plan::{Part, Plan};
+use crate::report::{self, Log, Started as StartedLine};
+use crate::supervise;
+use crate::supervise::start::{Started, await_command};
+use crate::sys::process::{self, Forked};
+use crate::{manifest, plan, signals, sys};
+use nix::fcntl::OFlag;
+use nix::sys::prctl;
+use resolver::Resolver;
+use std::ffi::{CStr, CString};
+use std::io::IsTerminal;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// What is left to a resolver beyond `--timeout` and the revoking, before it is taken for stuck.
+const SLACK: Duration = Duration::from_secs(2);
+
+/// The program: arguments and environment in, exit code out.
+pub fn main(arguments: Vec<&'static CStr>, environment: Environment<'static>) -> u8 {
+    let log = early_log(&arguments, &environment);
+    let invocation = match cli::parse(&arguments, &environment) {
+        Ok(invocation) => invocation,
+        Err(problems) => return refused(log, &problems),
+    };
+    let log = Log { format: invocation.options.log_format, verbosity: invocation.options.verbosity, ..log };
+    let outcome = match invocation.verb {
+        Verb::Help => verbs::say(&cli::help()),
+        Verb::Version => verbs::say(&cli::version()),
+        Verb::Plan => {
+            read_and_plan(&invocation, &environment).and_then(|plan| verbs::explain(&plan, invocation.options.json))
+        }
+        Verb::Check => {
+            read_and_plan(&invocation, &environment).and_then(|plan| verbs::check(plan, environment, &invocation, log))
+        }
+        Verb::Run => run(invocation, environment, log),
+    };
+    outcome.unwrap_or_else(|problems| refused(log, &problems))
+}
+
+/// How to speak before the command line is understood: by those of its options that are about speaking.
+fn early_log(arguments: &[&'static CStr], environment: &Environment<'_>) -> Log {
+    let (format, verbosity) = cli::log_settings(arguments, environment);
+    let colour = report::colour_fits(std::io::stderr().is_terminal(), environment);
+    Log { format, verbosity, colour, never_block: false }
+}
+
+/// Reports what is wrong, and gives the exit code for it.
+fn refused(log: Log, problems: &[Problem]) -> u8 {
+    log.problems(problems);
+    code_for(problems.iter().map(|problem| problem.kind))
+}
+
+/// READ and PLAN: no network yet, and nothing secret.
+fn read_and_plan(invocation: &Invocation, environment: &Environment<'_>) -> Result<Plan, Problems> {
+    let manifest = manifest::source::load(invocation.options.manifest.as_deref(), environment)?;
+    plan::build(manifest, environment, &invocation.options.keep_env)
+}
+
+/// The verb `run`. Everything that can be found wrong without a store is found before one is asked.
+fn run(invocation: Invocation, environment: Environment<'static>, log: Log) -> Result<u8, Problems> {
+    let plan = read_and_plan(&invocation, &environment)?;
+    let options = invocation.options;
+    let user = options.user.as_deref().map(handover::lookup).transpose().map_err(|problem| vec![problem])?;
+    let name = invocation.command.first().copied().unwrap_or_default();
+    let program = handover::locate(name, path(&plan, &environment)).map_err(|problem| vec![problem])?;
+    let start = Start { plan: Arc::new(plan), options, arguments: invocation.command, program, user, log };
+    if start.options.exec { start.become_it(environment) } else { start.spawn(environment) }
+}
+
+/// Where the command is looked for: the PATH that it will have, as far as that is known before any store is asked.
+fn path<'a>(plan: &'a Plan, environment: &Environment<'a>) -> Option<&'a [u8]> {
+    let planned = plan.variables.iter().find(|variable| variable.name == "PATH").and_then(|variable| {
+        match variable.parts.as_slice() {
+            [Part::Literal(text)] => Some(text.as_bytes()),
+            _ => None,
+        }
+    });
+    planned.or_else(|| environment.get("PATH"))
+}
+
+/// A start that is ready to go: planned, and the command found.
+struct Start {
+    plan: Arc<Plan>,
+    options: Options,
+    arguments: Vec<&'static CStr>,
+    program: CString,
+    user: Option<User>,
+    log: Log,
+}
+
+impl Start {
+    /// `--exec`: this process does the resolver's part and becomes the command.
+    fn become_it(self, environment: Environment<'static>) -> Result<u8, Problems> {
+        Ok(Resolver::new(self, environment, None).run())
+    }
+
+    /// Forks the resolver, which becomes the command, and supervises it. This process never holds a secret value.
+    fn spawn(self, environment: Environment<'static>) -> Result<u8, Problems> {
+        let broken =
+            |what: &str, error: std::io::Error| vec![Problem::new(Kind::Internal, format!("cannot {what}: {error}"))];
+        self.adopt_orphans();
+        let (listen, tell) =
+            nix::unistd::pipe2(OFlag::O_CLOEXEC).map_err(|error| broken("make a pipe", error.into()))?;
+        let names = Names::of(&self);
+        let ignores_children = handover::stop_ignoring_children();
+        let supervision = self.supervision();
+        let hard_stop = self.hard_stop();
+        let (plan, options) = (Arc::clone(&self.plan), self.options.clone());
+        #[cfg(feature = "twin-resolve-in-pid1")]
+        let twin = resolver::resolve(&self, &environment);
+        match process::fork().map_err(|error| broken("fork", error))? {
+            Forked::Child => {
+                drop(listen);
+                let resolver = Resolver::new(self, environment, Some((tell, ignores_children)));
+                #[cfg(feature = "twin-resolve-in-pid1")]
+                let resolver = resolver.with(twin);
+                process::exit(resolver.run())
+            }
+            Forked::Parent(pid) => {
+                #[cfg(feature = "twin-resolve-in-pid1")]
+                std::mem::forget(twin);
+                drop((tell, self));
+                if cfg!(not(feature = "twin-unscrubbed")) {
+                    sys::environment::overwrite(environment, |name| is_stripped(name, &plan.strip, &options.keep_env));
+                }
+                drop((plan, options));
+                Ok(stay(pid, listen, hard_stop, &names, &supervision))
+            }
+        }
+    }
+
+    /// Orphans come to PID 1 by themselves; to any other process only if it asks.
+    fn adopt_orphans(&self) {
+        if nix::unistd::getpid().as_raw() != 1 && prctl::set_child_subreaper(true).is_err() && self.options.subreaper {
+            self.log.warn("this kernel cannot make keyinit a subreaper: orphans will not come to it");
+        }
+        let signal =
+            self.options.parent_death_signal.and_then(|number| nix::sys::signal::Signal::try_from(number).ok());
+        if let Some(signal) = signal {
+            let parent = nix::unistd::getppid();
+            let _ = prctl::set_pdeathsig(signal);
+            // Whoever died before the call sends no signal any more (prctl(2)); the signal is sent in its place.
+            if nix::unistd::getppid() != parent {
+                let _ = nix::sys::signal::raise(signal);
+            }
+        }
+    }
+
+    fn hard_stop(&self) -> Option<Instant> {
+        let allowed = self.options.timeout.checked_add(self.options.revoke_timeout)?.checked_add(SLACK)?;
+        Instant::now().checked_add(allowed)
+    }
+
+    fn supervision(&self) -> supervise::Settings {
+        supervise::Settings {
+            group: self.options.group,
+            rewrite: self.options.rewrite_signal.clone(),
+            remap: self.options.remap_exit.clone(),
+            grace: self.options.grace,
+            kill_after: self.options.kill_after,
+            log: Log { never_block: true, ..self.log },
+        }
+    }
+}
+
+/// What the start line says, kept when the plan is gone.
+struct Names {
+    command: String,
+    /// The providers of each login.
+    stores: Vec<String>,
+}
+
+impl Names {
+    fn of(start: &Start) -> Names {
+        let first = start.arguments.first().map(|name| name.to_string_lossy()).unwrap_or_default();
+        Names {
+            command: first.rsplit('/').next().unwrap_or_default().to_owned(),
+            stores: start.plan.logins.iter().map(|login| login.providers.join("+")).collect(),
+        }
+    }
+
+    /// Which store gave how many secrets; those that gave none are left out.
+    fn with_counts(&self, counts: &[u16]) -> Vec<(&str, usize)> {
+        let counts = counts.iter().map(|count| usize::from(*count));
+        self.stores.iter().map(String::as_str).zip(counts).filter(|(_, count)| *count > 0).collect()
+    }
+}
+
+/// The process that stays: waits for the command to run, then supervises it. From here on there is no early return but an
+/// exit code.
+fn stay(pid: i32, listen: OwnedFd, hard_stop: Option<Instant>, names: &Names, settings: &supervise::Settings) -> u8 {
+    let log = settings.log;
+    let started = match await_command(pid, listen, hard_stop) {
+        Ok(started) => started,
+        Err(error) => {
+            sys::signal::send(pid, libc::SIGKILL);
+            return refused(log, &[Problem::new(Kind::Internal, format!("cannot wait for the start: {error}"))]);
+        }
+    };
+    match started {
+        Started::Running(said, ended) => {
+            let ready = said.ready.unwrap_or_default();
+            let stores = names.with_counts(&ready.secrets);
+            let took = Duration::from_millis(ready.milliseconds.into());
+            log.started(&StartedLine { stores: &stores, took, command: &names.command, pid: Some(pid) });
+            supervise::run(pid, ended, settings)
+        }
+        Started::Refused(code) => code,
+        Started::Interrupted(number) => u8::try_from(128 + number).unwrap_or(Kind::Internal.code()),
+        Started::NotExecuted(errno) => refused(log, &[not_executed(&names.command, errno)]),
+        Started::Killed(number) => {
+            let what = format!("the resolver was killed by {} before the command ran", signals::name(number));
+            let cure = "SIGKILL here is most often the kernel's: give the container more memory, or see who sent it";
+            refused(log, &[Problem::new(Kind::Internal, what).cure(cure)])
+        }
+        Started::Stuck => {
+            let what = "the start did not end at its deadline, and the resolver was killed";
+            refused(log, &[Problem::new(Kind::Deadline, what).cure("raise --timeout, or see what holds the store up")])
+        }
+    }
+}
+
+/// Why execve failed although [`handover::locate`] had found the program: 127 where the interpreter is missing, as in a
+/// shell, else 126.
+fn not_executed(command: &str, errno: i32) -> Problem {
+    let error = std::io::Error::from_raw_os_error(errno);
+    let kind = if errno == libc::ENOENT { Kind::NotFound } else { Kind::NotExecutable };
+    let cure = match errno {
+        libc::ENOENT => "its interpreter or dynamic loader is not in this image: see its first line, or `file` on it",
+        libc::E2BIG => "arguments and environment are too large together: let the command read large values from files",
+        libc::EACCES => "see the file's permissions, and whether it lies on a file system mounted noexec",
+        libc::EPERM => "keyinit may not change to --user here: it needs CAP_SETUID and CAP_SETGID",
+        _ => "see whether the file is a program for this machine",
+    };
+    Problem::new(kind, format!("the command `{command}` cannot be executed: {error}")).cure(cure)
+}

@@ -1,0 +1,211 @@
+//! The resolver's part: fetch, deliver, and become the command. It runs in the forked half, or with `--exec` in keyinit
+//! itself; execve then destroys every copy of a secret that it made.
+
+use super::{Names, Start, refused};
+use crate::cli::Options;
+use crate::deliver::{self, CommandEnvironment, Resolved};
+use crate::environment::Environment;
+use crate::error::{Problem, Problems};
+use crate::exit::Kind;
+use crate::fetch::{self, Fetched, Outcome};
+use crate::handover::{self, Command, Hardened};
+use crate::plan::{Part, Plan};
+use crate::report::{Log, Started};
+use crate::stores::{Context, Deadline};
+use crate::supervise::forward::ENDS_A_START;
+use crate::supervise::record::{self, Ready};
+use nix::sys::prctl;
+use nix::sys::resource::{Resource, getrlimit};
+use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use std::ffi::CStr;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// The process that will be the command.
+pub struct Resolver {
+    start: Start,
+    environment: Environment<'static>,
+    /// Where the supervisor listens; none with `--exec`.
+    tell: Option<OwnedFd>,
+    ignores_children: bool,
+    began: Instant,
+    #[cfg(feature = "twin-resolve-in-pid1")]
+    twin: Option<Result<(Resolved, Vec<u16>), Stop>>,
+}
+
+/// Why there are no values.
+pub enum Stop {
+    /// These are wrong.
+    Problems(Problems),
+    /// Signal N came first.
+    Signal(i32),
+}
+
+impl From<Problems> for Stop {
+    fn from(problems: Problems) -> Self {
+        Stop::Problems(problems)
+    }
+}
+
+impl Resolver {
+    /// `supervisor` is the pipe to the process that stays, and whether it was started with SIGCHLD ignored.
+    pub fn new(start: Start, environment: Environment<'static>, supervisor: Option<(OwnedFd, bool)>) -> Self {
+        let (tell, ignores_children) = supervisor.map_or((None, false), |(tell, ignores)| (Some(tell), ignores));
+        Resolver {
+            start,
+            environment,
+            tell,
+            ignores_children,
+            began: Instant::now(),
+            #[cfg(feature = "twin-resolve-in-pid1")]
+            twin: None,
+        }
+    }
+
+    /// Does it all; returns only when the command did not start, with the exit code.
+    pub fn run(mut self) -> u8 {
+        if self.tell.is_some() {
+            // Nobody is to be left with secrets in its memory when the supervisor is gone.
+            let _ = prctl::set_pdeathsig(Signal::SIGKILL);
+        }
+        let hardened = if self.start.plan.is_empty() { Hardened::default() } else { handover::harden() };
+        let resolved = self.resolve();
+        let stop = match resolved {
+            Ok((resolved, counts)) => match self.deliver(resolved) {
+                Ok(environment) => return self.hand_over(&environment, hardened, counts),
+                Err(problems) => Stop::Problems(problems),
+            },
+            Err(stop) => stop,
+        };
+        match stop {
+            Stop::Problems(problems) => refused(self.start.log, &problems),
+            Stop::Signal(number) => u8::try_from(128 + number).unwrap_or(Kind::Internal.code()),
+        }
+    }
+
+    fn resolve(&mut self) -> Result<(Resolved, Vec<u16>), Stop> {
+        #[cfg(feature = "twin-resolve-in-pid1")]
+        if let Some(twin) = self.twin.take() {
+            return twin;
+        }
+        resolve(&self.start, &self.environment)
+    }
+
+    /// The twin's way: what was resolved before the fork.
+    #[cfg(feature = "twin-resolve-in-pid1")]
+    pub fn with(mut self, twin: Result<(Resolved, Vec<u16>), Stop>) -> Self {
+        self.twin = Some(twin);
+        self
+    }
+
+    /// DELIVER: the environment that the command gets.
+    fn deliver(&self, resolved: Resolved) -> Result<CommandEnvironment, Problems> {
+        let stack = getrlimit(Resource::RLIMIT_STACK).map_or(0, |(soft, _)| soft);
+        let environment = deliver::build(
+            &self.environment,
+            resolved,
+            &self.start.plan,
+            &self.start.options.keep_env,
+            &self.start.arguments,
+            stack,
+        )?;
+        for name in &environment.stripped {
+            self.start.log.verbose(&format!("took {name} out of the command's environment"));
+        }
+        Ok(environment)
+    }
+
+    /// HAND OVER: becomes the command.
+    fn hand_over(&self, environment: &CommandEnvironment, hardened: Hardened, counts: Vec<u16>) -> u8 {
+        let command = Command {
+            program: &self.start.program,
+            arguments: self.start.arguments.iter().map(|argument| -> &CStr { argument }).collect(),
+            environment: environment.entries(),
+            user: self.start.user.clone(),
+            hardened,
+            own_group: self.tell.is_some(),
+            ignores_children: self.ignores_children,
+        };
+        let milliseconds = u32::try_from(self.began.elapsed().as_millis()).unwrap_or(u32::MAX);
+        if self.tell.is_none() {
+            // No process stays that could say it afterwards.
+            let (names, took) = (Names::of(&self.start), self.began.elapsed());
+            let stores = names.with_counts(&counts);
+            self.start.log.started(&Started { stores: &stores, took, command: &names.command, pid: None });
+        }
+        let ready = record::ready(&Ready { milliseconds, secrets: counts });
+        let error = handover::become_command(&command, || {
+            if self.tell.is_some() {
+                let _ = prctl::set_pdeathsig(None);
+            }
+            self.tell(&ready);
+        });
+        let errno = error.raw_os_error().unwrap_or(libc::EIO);
+        if self.tell.is_some() {
+            self.tell(&record::exec_failed(errno));
+            return Kind::NotExecutable.code();
+        }
+        refused(self.start.log, &[super::not_executed(&Names::of(&self.start).command, errno)])
+    }
+
+    fn tell(&self, record: &[u8]) {
+        if let Some(tell) = &self.tell {
+            let _ = nix::unistd::write(tell, record);
+        }
+    }
+}
+
+/// FETCH and compose: every value of the plan, with the number of secrets that each login gave; or why not.
+pub fn resolve(start: &Start, environment: &Environment<'static>) -> Result<(Resolved, Vec<u16>), Stop> {
+    let plan = &start.plan;
+    let fetched = if plan.reads.is_empty() {
+        Fetched { answers: Vec::new(), logins: Vec::new() }
+    } else {
+        let signals = watch_signals()?;
+        let context = context(&start.options, environment, start.log);
+        match fetch::run(plan, &context, Some(signals.as_fd())) {
+            Outcome::Done(fetched) => fetched,
+            Outcome::Interrupted => return Err(Stop::Signal(first_signal(&signals).unwrap_or(libc::SIGTERM))),
+        }
+    };
+    Ok((deliver::compose(plan, fetched)?, counts(plan)))
+}
+
+/// What the stores are given.
+pub fn context(options: &Options, environment: &Environment<'static>, log: Log) -> Context {
+    Context { environment: Arc::new(environment.clone()), deadline: Deadline::after(options.timeout), log }
+}
+
+/// A descriptor that tells of the signals that end a start. They stay pending until they are read from it.
+pub fn watch_signals() -> Result<SignalFd, Problems> {
+    let watched: SigSet = ENDS_A_START.iter().filter_map(|number| Signal::try_from(*number).ok()).collect();
+    SignalFd::with_flags(&watched, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)
+        .map_err(|error| vec![Problem::new(Kind::Internal, format!("cannot watch for signals: {error}"))])
+}
+
+/// The number of the signal that came, if one did.
+pub fn first_signal(signals: &SignalFd) -> Option<i32> {
+    let info = signals.read_signal().ok().flatten()?;
+    i32::try_from(info.ssi_signo).ok()
+}
+
+/// How many secrets each login gives: one that several variables share counts once.
+fn counts(plan: &Plan) -> Vec<u16> {
+    let mut seen = Vec::new();
+    for variable in &plan.variables {
+        for part in &variable.parts {
+            if let Part::Secret(pick) = part {
+                seen.push((pick.read, pick.key.as_deref()));
+            }
+        }
+    }
+    seen.sort_unstable();
+    seen.dedup();
+    let login = |read: usize| plan.reads.get(read).map(|read| read.login);
+    (0..plan.logins.len())
+        .map(|at| seen.iter().filter(|(read, _)| login(*read) == Some(at)).count())
+        .map(|count| u16::try_from(count).unwrap_or(u16::MAX))
+        .collect()
+}

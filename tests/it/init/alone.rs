@@ -1,0 +1,57 @@
+//! keyinit's own: `--exec`, and life without being PID 1.
+
+use crate::support::handshake::{children, until};
+use crate::support::run::keyinit;
+
+#[test]
+fn exec_leaves_nothing_of_keyinit() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("password"), "s3cret").unwrap();
+    for reference in ["secret://file/password", "plain"] {
+        let report = keyinit()
+            .arg("--exec")
+            .env("KEYINIT_FILE_ROOT", folder.path())
+            .env("X", reference)
+            .ignored(&[libc::SIGPIPE])
+            .limit(libc::RLIMIT_CORE, 1_000_000, libc::RLIM_INFINITY)
+            .report();
+        assert_eq!(report.variable("X").unwrap(), if reference == "plain" { "plain" } else { "s3cret" });
+        assert_eq!(report.0["pid"], 1);
+        assert_eq!(report.0["dumpable"], 1);
+        assert_eq!(report.0["limits"]["Max core file size"], serde_json::json!(["1000000", "unlimited"]));
+        assert_eq!(report.0["status"]["SigIgn"], "0000000000001000");
+        assert_eq!(report.0["status"]["SigBlk"], "0000000000000000");
+        assert_eq!(report.0["fds"].as_object().unwrap().len(), 3);
+    }
+    keyinit().args(["--exec", "--", "/nowhere/command"]).run().expect(127);
+    keyinit().args(["--exec", "--", "/etc/passwd"]).run().expect(126);
+}
+
+#[test]
+fn without_being_pid_1() {
+    let mut run = keyinit().plain().probe(&["wait", "15", "4"]).spawn();
+    run.out.expect("ready");
+    run.signal(libc::SIGUSR1);
+    run.out.find("USR1", |line| line.starts_with("signal 10 "));
+    run.signal(libc::SIGTERM);
+    run.finish().expect(4);
+    keyinit().plain().probe(&["die", "9"]).run().expect(137);
+}
+
+/// When not PID 1, it is a subreaper by itself.
+#[test]
+fn orphans_are_reaped_without_being_pid_1() {
+    let mut run = keyinit().plain().probe(&["orphan"]).spawn();
+    run.out.expect("orphaned");
+    let (pid, command) = (run.pid(), run.command());
+    until("the orphan to be reaped", || (children(pid) == [command]).then_some(()));
+    run.signal(libc::SIGTERM);
+    run.finish().expect(0);
+}
+
+/// Started without standard descriptors: nothing of ours takes their numbers.
+#[test]
+fn standard_error_that_cannot_be_written() {
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    keyinit().arg("-v").probe(&["exit", "3"]).descriptor(2, full).run().expect(3);
+}

@@ -1,0 +1,5 @@
+//! One room a store, and the certificate of the stand-in that one of them is tested against.
+
+mod certify;
+mod file;
+mod vault;

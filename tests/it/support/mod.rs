@@ -1,0 +1,15 @@
+//! What the rooms share.
+
+pub mod bao;
+pub mod binary;
+pub mod client;
+pub mod golden;
+pub mod handshake;
+pub mod net;
+pub mod pidns;
+pub mod run;
+mod selftest;
+pub mod server;
+pub mod skip;
+pub mod tls;
+pub mod vault;
