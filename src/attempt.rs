@@ -72,6 +72,8 @@ impl Failure {
     pub fn of_login(&self, location: &str) -> String {
         match self.kind {
             Kind::Denied => self.phrase(&format!("{location} refused the login")),
+            // A place that does not exist names itself.
+            Kind::Missing if !self.answered.is_empty() => self.answered.clone(),
             _ => self.of_store(location),
         }
     }

@@ -153,7 +153,7 @@ fn one_problem_a_login() {
         composed(&plan, answers, vec![Some(login()), Some(other())]),
         [
             "77 a refused the login (HTTP 400: invalid secret_id) | the cure | A B | prod - - -",
-            "66 b failed (HTTP 404) | the cure | C D | two - - -",
+            "66 HTTP 404 | the cure | C D | two - - -",
         ]
     );
 }

@@ -37,7 +37,7 @@ pub fn main(arguments: Vec<&'static CStr>, environment: Environment<'static>) ->
     let log = Log { format: invocation.options.log_format, verbosity: invocation.options.verbosity, ..log };
     let outcome = match invocation.verb {
         Verb::Help => verbs::say(&cli::help()),
-        Verb::Version => verbs::say(&cli::version()),
+        Verb::Version => verbs::say(&format!("{}\n", cli::version())),
         Verb::Plan => {
             read_and_plan(&invocation, &environment).and_then(|plan| verbs::explain(&plan, invocation.options.json))
         }
