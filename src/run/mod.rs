@@ -17,7 +17,7 @@ use crate::sys::process::{self, Forked};
 use crate::{manifest, plan, signals, sys};
 use nix::fcntl::OFlag;
 use nix::sys::prctl;
-use resolver::Resolver;
+use resolver::{Resolver, Supervisor};
 use std::ffi::{CStr, CString};
 use std::io::IsTerminal;
 use std::os::fd::OwnedFd;
@@ -114,6 +114,7 @@ impl Start {
         let (listen, tell) =
             nix::unistd::pipe2(OFlag::O_CLOEXEC).map_err(|error| broken("make a pipe", error.into()))?;
         let names = Names::of(&self);
+        let pid = nix::unistd::getpid();
         let ignores_children = handover::stop_ignoring_children();
         let supervision = self.supervision();
         let hard_stop = self.hard_stop();
@@ -123,7 +124,7 @@ impl Start {
         match process::fork().map_err(|error| broken("fork", error))? {
             Forked::Child => {
                 drop(listen);
-                let resolver = Resolver::new(self, environment, Some((tell, ignores_children)));
+                let resolver = Resolver::new(self, environment, Some(Supervisor { pid, tell, ignores_children }));
                 #[cfg(feature = "twin-resolve-in-pid1")]
                 let resolver = resolver.with(twin);
                 process::exit(resolver.run())

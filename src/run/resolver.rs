@@ -18,6 +18,7 @@ use nix::sys::prctl;
 use nix::sys::resource::{Resource, getrlimit};
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::unistd::Pid;
 use std::ffi::CStr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
@@ -27,12 +28,21 @@ use std::time::Instant;
 pub struct Resolver {
     start: Start,
     environment: Environment<'static>,
-    /// Where the supervisor listens; none with `--exec`.
-    tell: Option<OwnedFd>,
-    ignores_children: bool,
+    /// The process that stays; none with `--exec`.
+    supervisor: Option<Supervisor>,
     began: Instant,
     #[cfg(feature = "twin-resolve-in-pid1")]
     twin: Option<Result<(Resolved, Vec<u16>), Stop>>,
+}
+
+/// What the resolver knows of the process that stays.
+pub struct Supervisor {
+    /// Its pid.
+    pub pid: Pid,
+    /// Where it listens.
+    pub tell: OwnedFd,
+    /// Whether it was started with SIGCHLD ignored.
+    pub ignores_children: bool,
 }
 
 /// Why there are no values.
@@ -50,14 +60,12 @@ impl From<Problems> for Stop {
 }
 
 impl Resolver {
-    /// `supervisor` is the pipe to the process that stays, and whether it was started with SIGCHLD ignored.
-    pub fn new(start: Start, environment: Environment<'static>, supervisor: Option<(OwnedFd, bool)>) -> Self {
-        let (tell, ignores_children) = supervisor.map_or((None, false), |(tell, ignores)| (Some(tell), ignores));
+    /// A resolver for `start`, with the process that stays unless it is to stay itself.
+    pub fn new(start: Start, environment: Environment<'static>, supervisor: Option<Supervisor>) -> Self {
         Resolver {
             start,
             environment,
-            tell,
-            ignores_children,
+            supervisor,
             began: Instant::now(),
             #[cfg(feature = "twin-resolve-in-pid1")]
             twin: None,
@@ -66,9 +74,13 @@ impl Resolver {
 
     /// Does it all; returns only when the command did not start, with the exit code.
     pub fn run(mut self) -> u8 {
-        if self.tell.is_some() {
-            // Nobody is to be left with secrets in its memory when the supervisor is gone.
+        if let Some(supervisor) = &self.supervisor {
+            // Nobody is to be left with secrets in its memory when the supervisor is gone. One that went before the call
+            // sends no signal any more (prctl(2)).
             let _ = prctl::set_pdeathsig(Signal::SIGKILL);
+            if nix::unistd::getppid() != supervisor.pid {
+                return Kind::Internal.code();
+            }
         }
         let hardened = if self.start.plan.is_empty() { Hardened::default() } else { handover::harden() };
         let resolved = self.resolve();
@@ -125,11 +137,11 @@ impl Resolver {
             environment: environment.entries(),
             user: self.start.user.clone(),
             hardened,
-            own_group: self.tell.is_some(),
-            ignores_children: self.ignores_children,
+            own_group: self.supervisor.is_some(),
+            ignores_children: self.supervisor.as_ref().is_some_and(|supervisor| supervisor.ignores_children),
         };
         let milliseconds = u32::try_from(self.began.elapsed().as_millis()).unwrap_or(u32::MAX);
-        if self.tell.is_none() {
+        if self.supervisor.is_none() {
             // No process stays that could say it afterwards.
             let (names, took) = (Names::of(&self.start), self.began.elapsed());
             let stores = names.with_counts(&counts);
@@ -137,13 +149,13 @@ impl Resolver {
         }
         let ready = record::ready(&Ready { milliseconds, secrets: counts });
         let error = handover::become_command(&command, || {
-            if self.tell.is_some() {
+            if self.supervisor.is_some() {
                 let _ = prctl::set_pdeathsig(None);
             }
             self.tell(&ready);
         });
         let errno = error.raw_os_error().unwrap_or(libc::EIO);
-        if self.tell.is_some() {
+        if self.supervisor.is_some() {
             self.tell(&record::exec_failed(errno));
             return Kind::NotExecutable.code();
         }
@@ -151,8 +163,8 @@ impl Resolver {
     }
 
     fn tell(&self, record: &[u8]) {
-        if let Some(tell) = &self.tell {
-            let _ = nix::unistd::write(tell, record);
+        if let Some(supervisor) = &self.supervisor {
+            let _ = nix::unistd::write(&supervisor.tell, record);
         }
     }
 }
