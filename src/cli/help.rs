@@ -55,7 +55,7 @@ pub fn help() -> String {
         let code = kind.map_or_else(|| (*name).to_owned(), |kind| kind.code().to_string());
         text.push_str(&format!("  {code:<6} {meaning}\n"));
     }
-    text.push_str(&format!("\nDocumentation: {}\n", env!("CARGO_PKG_REPOSITORY")));
+    text.push_str("\nMore in README.md, ARCHITECTURE.md and SECURITY.md of the source.\n");
     text
 }
 
@@ -131,7 +131,6 @@ mod tests {
             assert!(text.contains(&code) && text.contains(meaning));
         }
         assert!(text.contains("  -m, --manifest FILE            which variable gets which secret;"));
-        assert!(text.ends_with("Documentation: https://github.com/keyinit/keyinit\n"));
     }
 
     #[test]
