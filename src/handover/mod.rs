@@ -8,10 +8,13 @@ pub use user::{User, lookup};
 
 use crate::sys::process;
 use crate::sys::signal::{self, Disposition};
+use nix::fcntl::OFlag;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::sys::stat::Mode;
 use nix::unistd::{Pid, setpgid, tcsetpgrp};
 use std::ffi::{CStr, CString};
 use std::io;
+use std::os::fd::{AsRawFd, IntoRawFd};
 
 /// What a process that holds secrets changed of itself, and what the command must get back.
 #[derive(Clone, Copy, Default)]
@@ -125,6 +128,20 @@ fn execute(command: &Command<'_>) -> io::Error {
     let mut arguments = vec![c"/bin/sh", command.program];
     arguments.extend(command.arguments.iter().skip(1));
     process::execute(c"/bin/sh", &arguments, &command.environment)
+}
+
+/// Takes those of the descriptors 0 to 2 that are closed, so that no pipe or socket of ours gets the number that the log is
+/// written to. What is put there can be neither read nor written, and is gone with execve: the command finds them closed.
+pub fn take_closed_descriptors() {
+    let nowhere = || nix::fcntl::open(c"/", OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty());
+    // The kernel gives the lowest number that is free.
+    while let Ok(taken) = nowhere() {
+        if taken.as_raw_fd() > libc::STDERR_FILENO {
+            break;
+        }
+        // It stays open for as long as this process runs.
+        let _ = taken.into_raw_fd();
+    }
 }
 
 /// Sets SIGCHLD to its default, since with an ignored one the kernel reaps and tells nobody (wait(2)). Returns whether it

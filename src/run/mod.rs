@@ -29,6 +29,7 @@ const SLACK: Duration = Duration::from_secs(2);
 
 /// The program: arguments and environment in, exit code out.
 pub fn main(arguments: Vec<&'static CStr>, environment: Environment<'static>) -> u8 {
+    handover::take_closed_descriptors();
     let log = early_log(&arguments, &environment);
     let invocation = match cli::parse(&arguments, &environment) {
         Ok(invocation) => invocation,

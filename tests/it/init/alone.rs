@@ -49,7 +49,21 @@ fn orphans_are_reaped_without_being_pid_1() {
     run.finish().expect(0);
 }
 
-/// Started without standard descriptors: nothing of ours takes their numbers.
+/// Started without standard descriptors: nothing of ours takes their numbers, or the log would be written into it.
+#[test]
+fn standard_descriptors_that_are_closed() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("password"), "s3cret").unwrap();
+    let start = || keyinit().args(["-v", "--timeout", "1"]).env("KEYINIT_FILE_ROOT", folder.path());
+    for closed in [&[0][..], &[1], &[2], &[0, 1], &[0, 2], &[1, 2], &[0, 1, 2]] {
+        start().env("X", "secret://file/password").closed(closed).probe(&["exit", "3"]).run().expect(3);
+        start().closed(closed).probe(&["exit", "3"]).run().expect(3);
+    }
+    let report = start().env("X", "secret://file/password").closed(&[0, 2]).report();
+    let numbers: Vec<&String> = report.0["fds"].as_object().unwrap().keys().collect();
+    assert_eq!(numbers, ["1"]);
+}
+
 #[test]
 fn standard_error_that_cannot_be_written() {
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();

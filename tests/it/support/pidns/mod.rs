@@ -98,6 +98,12 @@ impl Init {
         self
     }
 
+    /// Descriptors that are closed at the start.
+    pub fn closed(mut self, numbers: &[i32]) -> Self {
+        self.start.closed = numbers.to_vec();
+        self
+    }
+
     /// Runs as this user and group.
     pub fn user(mut self, uid: u32, gid: u32) -> Self {
         self.start.user = Some((uid, gid));

@@ -12,6 +12,7 @@ pub struct Start {
     pub ignored: Vec<i32>,
     pub limits: Vec<(libc::__rlimit_resource_t, u64, u64)>,
     pub descriptors: Vec<(OwnedFd, i32)>,
+    pub closed: Vec<i32>,
     pub user: Option<(u32, u32)>,
 }
 
@@ -104,6 +105,9 @@ impl Start {
                 } else {
                     check(libc::dup2(file.as_raw_fd(), *number))?;
                 }
+            }
+            for &number in &self.closed {
+                check(libc::close(number))?;
             }
             if let Some(mask) = self.umask {
                 libc::umask(mask);
