@@ -100,8 +100,14 @@ fn close(shared: &Arc<Shared>, ending: Ending, interrupt: Option<BorrowedFd<'_>>
     for login in open {
         work::spawn(shared, login, work::close);
     }
-    let stop = shared.wait(bound, interrupt, |state| state.closing == 0);
-    if stop == Stop::Deadline {
+    let done = |state: &shared::State| state.closing == 0;
+    let stop = shared.wait(bound, interrupt, done);
+    // An interrupt gives the start up, not the end of its logins: a token that nobody needs is worth a second.
+    let confirmed = match stop {
+        Stop::Interrupted => shared.wait(Deadline(bound.0.min(Deadline::after(CLOSE_UNUSED).0)), None, done),
+        stop => stop,
+    };
+    if confirmed == Stop::Deadline {
         shared.context.log.warn("the end of a login was not confirmed in time: its token may live until its TTL");
     }
     stop

@@ -6,7 +6,7 @@ use crate::stores::{Complaint, Content, Locator, Retry, Session, Store, Wanted};
 use std::io::Write;
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Barrier, Mutex};
 
 /// A store whose every step follows a script, and that tells of each.
@@ -15,6 +15,8 @@ struct Scripted {
     logins: AtomicUsize,
     login: fn(usize) -> Result<(), Failure>,
     read: fn(&str, usize) -> Result<&'static str, Failure>,
+    /// What the end of a login waits for.
+    closing: Mutex<Option<Receiver<()>>>,
 }
 
 struct Script(Arc<Scripted>, Mutex<std::collections::BTreeMap<String, usize>>);
@@ -65,6 +67,11 @@ impl Session for Script {
     }
     fn close(&self, ending: Ending, _: &Context) -> Result<(), Failure> {
         self.0.tell(format!("close {ending:?}"));
+        if let Some(closing) = self.0.closing.lock().unwrap().take() {
+            // What it waits for must not come: that nobody waits for this end.
+            let waited_for = closing.recv_timeout(Duration::from_millis(300)) == Err(RecvTimeoutError::Timeout);
+            self.0.tell(if waited_for { "closed" } else { "left alone" }.to_owned());
+        }
         Ok(())
     }
 }
@@ -78,8 +85,18 @@ fn plan(
     read: fn(&str, usize) -> Result<&'static str, Failure>,
     paths: &[&str],
 ) -> (Arc<Plan>, Receiver<String>) {
+    slow_plan(login, read, paths, None)
+}
+
+fn slow_plan(
+    login: fn(usize) -> Result<(), Failure>,
+    read: fn(&str, usize) -> Result<&'static str, Failure>,
+    paths: &[&str],
+    closing: Option<Receiver<()>>,
+) -> (Arc<Plan>, Receiver<String>) {
     let (events, seen) = channel();
-    let scripted = Scripted { events: Mutex::new(events), logins: AtomicUsize::new(0), login, read };
+    let (events, logins, closing) = (Mutex::new(events), AtomicUsize::new(0), Mutex::new(closing));
+    let scripted = Scripted { events, logins, login, read, closing };
     let store = Arc::new(Handle(Arc::new(scripted)));
     let reads = paths.iter().map(|path| Read {
         login: 0,
@@ -227,6 +244,23 @@ fn an_interrupt_ends_the_start_and_the_login() {
     writer.write_all(b"x").unwrap();
     assert_eq!(waiting.join().unwrap(), ["interrupted"]);
     assert_eq!(seen.recv().unwrap(), "close Unused");
+}
+
+/// The interrupt may come when everything was read and the login is being ended already.
+#[test]
+fn an_interrupt_at_the_end_still_ends_the_login() {
+    let (over, closing) = channel();
+    let (plan, seen) = slow_plan(|_| Ok(()), |_, _| Ok("x"), &["a"], Some(closing));
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    let waiting = std::thread::spawn(move || {
+        let outcome = shown(run(&plan, &context(LONG), Some(reader.as_fd())));
+        let _ = over.send(());
+        outcome
+    });
+    while seen.recv().unwrap() != "close InUse" {}
+    writer.write_all(b"x").unwrap();
+    assert_eq!(waiting.join().unwrap(), ["interrupted"]);
+    assert_eq!(seen.recv().as_deref(), Ok("closed"));
 }
 
 #[test]
