@@ -36,6 +36,8 @@ pub enum Verb {
     Check,
     /// What would be read, for which variable; no network, no value.
     Plan,
+    /// Print the manifest's JSON Schema.
+    Schema,
     /// Print the help text.
     Help,
     /// Print the version.

@@ -85,6 +85,7 @@ fn command_problem(verb: &Verb, rest: &[&CStr]) -> Option<Problem> {
         }
         // The words are not shown: one of them may be the value of an option that is none.
         (Verb::Check, false) => Some(usage("`check` takes no command").cure("write `keyinit check [OPTIONS]`")),
+        (Verb::Schema, false) => Some(usage("`schema` takes no command").cure("write `keyinit schema`")),
         (Verb::Plan, false) => Some(usage("`plan` takes no command").cure("write `keyinit plan [OPTIONS]`")),
         _ => None,
     }

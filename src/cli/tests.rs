@@ -54,6 +54,7 @@ fn where_options_end_and_what_a_verb_is() {
         ("check", Verb::Check, &[]),
         ("check -v", Verb::Check, &[]),
         ("plan --", Verb::Plan, &[]),
+        ("schema", Verb::Schema, &[]),
         ("--help", Verb::Help, &[]),
         ("-h", Verb::Help, &[]),
         ("-gh", Verb::Help, &[]),
@@ -70,7 +71,7 @@ fn where_options_end_and_what_a_verb_is() {
 
 #[test]
 fn a_verb_that_is_not_built_never_runs_as_a_command() {
-    for verb in ["export", "schema", "install", "health", "doctor", "wait"] {
+    for verb in ["export", "install", "health", "doctor", "wait"] {
         assert_eq!(bad(&format!("{verb} --output x y")), [format!("`{verb}` is not built yet in keyinit 0.1.0")]);
         assert_eq!(cure(verb), Some(format!("to run a command of that name: `keyinit -- {verb}`")));
     }
@@ -218,6 +219,7 @@ fn what_is_wrong_with_one_option() {
         ("-gxhvs.AAAA ls", "unknown option `-x`"),
         ("check x", "`check` takes no command"),
         ("plan -- x", "`plan` takes no command"),
+        ("schema x", "`schema` takes no command"),
     ] {
         assert_eq!(bad(line), [what], "{line}");
     }

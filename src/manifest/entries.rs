@@ -2,16 +2,11 @@
 
 use super::Absent;
 use super::Entry;
+use super::keys;
 use super::node::{Content, Key, Node};
 use super::reader::Reader;
 use super::reference::{self, Reference};
 use super::template::{self, Ground, Piece};
-
-/// Keys of an entry that is a map.
-const KEYS: [&str; 4] = ["from_secret", "optional", "default", "as"];
-
-/// Keys of `from_secret`.
-const SECRET_KEYS: [&str; 6] = ["provider", "integration", "path", "key", "version", "mount"];
 
 impl Reader<'_> {
     /// `env`, under the name that was used for it.
@@ -65,6 +60,7 @@ impl Reader<'_> {
 
     fn secret_entry(&mut self, name: &Key, node: &Node, entry: &mut Entry) {
         let mut given = false;
+        let mut unknown = false;
         let mut optional = false;
         let mut default = None;
         for (key, node) in self.fields(&name.text, node).unwrap_or_default() {
@@ -75,15 +71,15 @@ impl Reader<'_> {
                 }
                 "optional" => optional = self.flag("optional", node).unwrap_or_default(),
                 "default" => default = self.default(node).map(|text| (key, text)),
-                "as" => match self.text("as", node) {
-                    Some("file") => self.not_built(key.mark, "as: file"),
-                    Some(_) => self.sheet.problem(node.mark, "`as` can only be `file`", "take it away for a variable"),
-                    None => {}
-                },
-                _ => self.unknown_key(key, &format!(" in `{}`", name.text), &KEYS, &KEYS),
+                later if keys::is_later(keys::ENTRY, later) => self.not_built(key.mark, later),
+                _ => {
+                    unknown = true;
+                    self.unknown_key(key, &format!(" in `{}`", name.text), keys::ENTRY);
+                }
             }
         }
-        if !given {
+        // A key that nobody knows may be the one that is missing.
+        if !given && !unknown {
             let what = format!("`{}` has no `from_secret`", name.text);
             self.sheet.problem(
                 name.mark,
@@ -137,10 +133,12 @@ impl Reader<'_> {
         let mut reference = Reference::default();
         let mut seen = Vec::new();
         let mut whole = true;
+        let mut unknown = false;
         for (key, node) in self.fields("from_secret", node)? {
             let name = key.text.as_str();
-            if !SECRET_KEYS.contains(&name) {
-                self.unknown_key(key, " in `from_secret`", &SECRET_KEYS, &SECRET_KEYS);
+            if !keys::SECRET.iter().any(|known| known.name == name) {
+                unknown = true;
+                self.unknown_key(key, " in `from_secret`", keys::SECRET);
                 continue;
             }
             seen.push(name);
@@ -162,8 +160,11 @@ impl Reader<'_> {
         }
         for (names, wanted) in [(&["provider", "integration"][..], "provider"), (&["path"], "path")] {
             if !names.iter().any(|name| seen.contains(name)) {
-                self.sheet.problem(node.mark, format!("`from_secret` has no `{wanted}`"), format!("add `{wanted}:`"));
                 whole = false;
+                if !unknown {
+                    let what = format!("`from_secret` has no `{wanted}`");
+                    self.sheet.problem(node.mark, what, format!("add `{wanted}:`"));
+                }
             }
         }
         whole.then_some(reference)

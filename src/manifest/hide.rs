@@ -1,7 +1,8 @@
 //! Which lines may hold a credential, so that no excerpt shows them.
 
+use super::keys;
 use super::node::{Content, Key, Node};
-use super::providers::{COMMON, find};
+use super::providers::find;
 use super::sheet::Sheet;
 use crate::stores::{self, Form, Spec};
 use crate::suggest::nearest;
@@ -9,6 +10,7 @@ use crate::suggest::nearest;
 /// Keeps back the lines on which a credential might be written out, before any place is made of them: fields of `auth` and
 /// settings that should hold `{ env: }` or `{ file: }` and hold something else, and keys that nobody knows.
 pub fn hide_credentials(sheet: &mut Sheet<'_>, specs: &[&'static Spec], root: &Node) {
+    let common = keys::all(keys::PROVIDER);
     for (key, provider) in pairs(root).filter(|(key, _)| key.text == "providers").flat_map(|(_, node)| pairs(node)) {
         let kind = pairs(provider).find(|(key, _)| key.text == "type").and_then(|(_, node)| match &node.content {
             Content::Text(text) => find(specs, text),
@@ -23,7 +25,7 @@ pub fn hide_credentials(sheet: &mut Sheet<'_>, specs: &[&'static Spec], root: &N
         }
         for (key, node) in pairs(provider) {
             if key.text != "auth" {
-                hide_unless_open(sheet, key, node, &settings, &COMMON);
+                hide_unless_open(sheet, key, node, &settings, &common);
             } else if matches!(node.content, Content::Map(_)) {
                 for (key, node) in pairs(node) {
                     hide_unless_open(sheet, key, node, &fields, &["method", "mount", "path"]);

@@ -9,10 +9,12 @@
 mod entries;
 mod hide;
 mod json;
+mod keys;
 mod node;
 pub(crate) mod providers;
 mod reader;
 pub mod reference;
+pub mod schema;
 mod sheet;
 pub mod source;
 pub mod template;

@@ -1,6 +1,7 @@
 //! The section `providers`: settings and logins, checked against the stores' specs.
 
 use super::Provider;
+use super::keys;
 use super::node::{Content, Key, Node};
 use super::reader::Reader;
 use super::reference;
@@ -8,9 +9,6 @@ use super::sheet::Mark;
 use crate::stores::{self, Form, Given, Method, Settings, Spec, Value};
 use crate::suggest::nearest;
 use std::collections::BTreeMap;
-
-/// Keys of every provider beside those of its store.
-pub const COMMON: [&str; 3] = ["type", "auth", "allow"];
 
 /// Kinds of store that are promised but not built.
 pub const NOT_BUILT: [&str; 11] = [
@@ -54,7 +52,7 @@ impl Reader<'_> {
             return provider;
         };
         let kind = fields.iter().find(|(key, _)| key.text == "type").map(|(_, node)| *node);
-        let spec = self.kind(name, kind);
+        let spec = self.kind(name, kind, &fields);
         let mut settings = Settings { place: Some(place), ..Settings::default() };
         for (key, node) in fields {
             match (key.text.as_str(), spec) {
@@ -63,20 +61,30 @@ impl Reader<'_> {
                 ("allow", _) => provider.allow = Some(self.texts("allow", node).unwrap_or_default()),
                 (_, None) => {}
                 ("auth", Some(spec)) => self.auth(spec, node, &mut settings),
-                (text, Some(spec)) => match spec.keys.iter().find(|known| known.name == text) {
-                    Some(known) => self.setting(known, key, node, &mut settings.keys),
-                    None => self.unknown_setting(spec, name, key),
-                },
+                (text, Some(spec)) => {
+                    let known = spec.keys.iter().find(|known| known.name == text);
+                    let given = match known {
+                        Some(known) => self.setting(known, key, node, &mut settings.keys),
+                        None => self.unknown_setting(spec, name, key),
+                    };
+                    settings.refused |= given.is_none();
+                }
             }
         }
         provider.store = spec.map(|spec| (spec, settings));
         provider
     }
 
-    fn kind(&mut self, name: &Key, node: Option<&Node>) -> Option<&'static Spec> {
+    fn kind(&mut self, name: &Key, node: Option<&Node>, fields: &[(&Key, &Node)]) -> Option<&'static Spec> {
         let known = kinds(self.specs);
         let Some(node) = node else {
-            let cure = format!("add `type:`; the types are {}", known.join(", "));
+            let settings = self.specs.iter().flat_map(|spec| spec.keys).map(|key| key.name);
+            let names: Vec<&str> = settings.chain(keys::all(keys::PROVIDER)).collect();
+            let meant = |key: &Key| nearest(&key.text, names.iter().copied()) == Some("type");
+            let cure = match fields.iter().find(|(key, _)| meant(key)) {
+                Some((key, _)) => format!("did you mean `type` by `{}`?", key.text),
+                None => format!("add `type:`; the types are {}", known.join(", ")),
+            };
             self.sheet.problem(name.mark, format!("provider `{}` has no `type`", name.text), cure);
             return None;
         };
@@ -96,15 +104,16 @@ impl Reader<'_> {
         spec
     }
 
-    fn unknown_setting(&mut self, spec: &Spec, provider: &Key, key: &Key) {
+    fn unknown_setting(&mut self, spec: &Spec, provider: &Key, key: &Key) -> Option<()> {
         let of = format!(" in provider `{}`", provider.text);
         if spec.methods.iter().flat_map(|method| method.fields).any(|field| field.name == key.text) {
             let what = format!("unknown key `{}`{of}", key.text);
             self.sheet.problem(key.mark, what, "it belongs under `auth`");
-            return;
+            return None;
         }
-        let known: Vec<&str> = spec.keys.iter().map(|key| key.name).chain(COMMON).collect();
-        self.unknown_key(key, &of, &known, &known);
+        let known: Vec<&str> = spec.keys.iter().map(|key| key.name).chain(keys::all(keys::PROVIDER)).collect();
+        self.unknown(key, &of, &known, &known);
+        None
     }
 
     fn auth(&mut self, spec: &Spec, node: &Node, settings: &mut Settings) {
@@ -114,10 +123,12 @@ impl Reader<'_> {
             return;
         }
         let Some(fields) = self.fields("auth", node) else {
+            settings.refused = true;
             return;
         };
         let chosen = fields.iter().find(|(key, _)| key.text == "method").map(|(_, node)| *node);
         let method = chosen.and_then(|node| self.method(spec, node));
+        settings.refused |= chosen.is_some() && method.is_none();
         // With no method, or a wrong one, a field that any method has is right.
         let methods: Vec<&Method> = method.map_or_else(|| spec.methods.iter().collect(), |method| vec![method]);
         let field = |name: &str| methods.iter().flat_map(|method| method.fields).find(|field| field.name == name);
@@ -137,11 +148,12 @@ impl Reader<'_> {
                     let what = "`mount` and `path` under `auth` are one key, given twice";
                     self.sheet.problem(key.mark, what, "keep one of them");
                 }
-                Some(known) => self.setting(known, key, node, &mut settings.auth),
+                Some(known) => settings.refused |= self.setting(known, key, node, &mut settings.auth).is_none(),
                 None => {
+                    settings.refused = true;
                     let known = methods.iter().flat_map(|method| method.fields).map(|field| field.name);
                     let known: Vec<&str> = std::iter::once("method").chain(known).collect();
-                    self.unknown_key(key, &of, &known, if method.is_some() { &known } else { &[] });
+                    self.unknown(key, &of, &known, if method.is_some() { &known } else { &[] });
                 }
             }
         }
@@ -162,8 +174,14 @@ impl Reader<'_> {
         found
     }
 
-    /// One setting, stored under the spec's name for it.
-    fn setting(&mut self, known: &stores::Key, key: &Key, node: &Node, into: &mut BTreeMap<String, Given>) {
+    /// One setting, stored under the spec's name for it; none when it is refused, which a problem tells.
+    fn setting(
+        &mut self,
+        known: &stores::Key,
+        key: &Key,
+        node: &Node,
+        into: &mut BTreeMap<String, Given>,
+    ) -> Option<()> {
         let name = key.text.as_str();
         let value = match known.form {
             Form::Text => self.plain(name, node).map(Value::Text),
@@ -186,10 +204,9 @@ impl Reader<'_> {
                 }
                 _ => self.sourced(name, node),
             },
-        };
-        if let Some(value) = value {
-            into.insert(known.name.to_owned(), Given { value, place: self.sheet.place(key.mark) });
-        }
+        }?;
+        into.insert(known.name.to_owned(), Given { value, place: self.sheet.place(key.mark) });
+        Some(())
     }
 
     fn plain(&mut self, name: &str, node: &Node) -> Option<String> {
@@ -241,19 +258,21 @@ impl Reader<'_> {
             match key.text.as_str() {
                 "env" => env = Some((key.mark, self.variable_name(node))),
                 "file" => file = Some((key.mark, self.filled("file", node).map(str::to_owned))),
-                "wrapped" => wrapped = Some((key.mark, self.flag("wrapped", node))),
-                later @ ("url" | "header" | "field") => {
+                "wrapped" => {
+                    let flag = self.flag("wrapped", node);
+                    wrapped = Some((key.mark, flag));
+                    if flag == Some(true) {
+                        whole = false;
+                        self.not_built(key.mark, "wrapped: true");
+                    }
+                }
+                later if keys::is_later(keys::SOURCE, later) => {
                     whole = false;
                     self.not_built(key.mark, later);
                 }
                 _ => {
                     whole = false;
-                    self.unknown_key(
-                        key,
-                        &format!(" in `{name}`"),
-                        &["env", "file", "wrapped"],
-                        &["env", "file", "wrapped"],
-                    );
+                    self.unknown_key(key, &format!(" in `{name}`"), keys::SOURCE);
                 }
             }
         }

@@ -1,22 +1,16 @@
 //! The tree of nodes to a typed manifest: the top level, and what its sections share. Collects every problem.
 
 use super::Winner;
+use super::keys::Known;
 use super::node::{self, Content, Key, Node};
 use super::sheet::{Mark, Sheet};
-use super::{Manifest, hide};
+use super::{Manifest, hide, keys};
 use crate::stores::{self, Form, Spec};
 use crate::suggest::nearest;
 use std::collections::BTreeSet;
 
 /// The size in bytes that a manifest may have: a ConfigMap cannot be larger.
 pub const LARGEST: usize = 1 << 20;
-
-/// Keys of the top level.
-const KEYS: [&str; 3] = ["providers", "env", "on_conflict"];
-
-/// Keys of the top level that are promised but not built: never ignored.
-const NOT_BUILT: [&str; 10] =
-    ["files", "import", "mask", "user", "clear_env", "pass", "files_dir", "on_lease_end", "fingerprint_key", "accept"];
 
 /// Reads a manifest. `source` is its name as shown.
 pub fn parse(source: &str, bytes: &[u8]) -> Manifest {
@@ -44,8 +38,7 @@ pub fn parse_with(specs: &[&'static Spec], source: &str, bytes: &[u8]) -> Manife
         Ok(Some(root)) => Reader { sheet, specs }.manifest(&root),
         Err(broken) => {
             // Without a tree nobody knows what is a credential; what follows a word that speaks of one is not shown.
-            let sections = [&KEYS[..], &["environment"], &NOT_BUILT].concat();
-            sheet.hide_from_words(&credential_words(specs), &sections);
+            sheet.hide_from_words(&credential_words(specs), &keys::all(keys::TOP));
             sheet.problem(broken.mark, broken.what, broken.cure);
             Manifest { problems: sheet.into_problems(), ..Manifest::default() }
         }
@@ -89,8 +82,8 @@ impl Reader<'_> {
                     manifest.entries = self.entries(&key.text, node);
                 }
                 "on_conflict" => manifest.on_conflict = self.winner(node),
-                name if NOT_BUILT.contains(&name) => self.not_built(key.mark, name),
-                _ => self.unknown_key(key, "", &[&KEYS[..], &["environment"], &NOT_BUILT].concat(), &KEYS),
+                name if keys::is_later(keys::TOP, name) => self.not_built(key.mark, name),
+                _ => self.unknown_key(key, "", keys::TOP),
             }
         }
         manifest.problems = self.sheet.into_problems();
@@ -186,9 +179,14 @@ impl Reader<'_> {
         self.sheet.problem(node.mark, what, cure);
     }
 
+    /// Notes a key that is not in `table`. `of` follows it in the text.
+    pub fn unknown_key(&mut self, key: &Key, of: &str, table: &[Known]) {
+        self.unknown(key, of, &keys::all(table), &keys::shown(table));
+    }
+
     /// Notes a key that nobody knows. `of` follows it in the text; `known` are candidates for what was meant, `shown` the
     /// keys to name when there is none.
-    pub fn unknown_key(&mut self, key: &Key, of: &str, known: &[&str], shown: &[&str]) {
+    pub fn unknown(&mut self, key: &Key, of: &str, known: &[&str], shown: &[&str]) {
         let cure = match nearest(&key.text, known.iter().copied()) {
             Some(meant) => format!("did you mean `{meant}`?"),
             None if shown.is_empty() => "take it away".to_owned(),

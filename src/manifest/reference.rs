@@ -69,6 +69,11 @@ impl Fault {
     }
 }
 
+/// The names of the filters.
+pub fn filters() -> [&'static str; 6] {
+    FILTERS.map(|(name, _)| name)
+}
+
 /// Reads one reference, scheme included.
 ///
 /// # Errors
@@ -176,7 +181,7 @@ fn filter(name: &str) -> Result<Filter, Fault> {
             "name a filter after `|`; a `|` in a path or key is written %7C",
         ));
     }
-    let known = FILTERS.map(|(name, _)| name);
+    let known = filters();
     let cure = if name.contains(['#', '?']) {
         SHAPE.to_owned()
     } else {

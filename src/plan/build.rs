@@ -63,11 +63,20 @@ pub fn build_with(
         }
     }
     if !providers.problems.is_empty() {
-        return Err(providers.problems);
+        return Err(in_order(providers.problems));
     }
     credentials.retain(|name| environment.get(name).is_some() && !keep_env.contains(name));
     plan.strip = credentials;
     Ok(plan)
+}
+
+/// In the order of the manifest's lines; what stands nowhere comes last.
+fn in_order(mut problems: Problems) -> Problems {
+    problems.sort_by_key(|problem| {
+        let place = problem.place.as_ref().map(|place| (place.line, place.column));
+        (place.is_none(), place)
+    });
+    problems
 }
 
 /// What a variable is made of, and where that stands.
@@ -192,7 +201,10 @@ fn variables(sources: Vec<Source>, providers: &mut Providers<'_>, plan: &mut Pla
                     let names = sources.iter().filter(|source| source.entry).map(|source| source.name.as_str());
                     let cure = match nearest(name, names) {
                         Some(meant) => format!("did you mean `${{{meant}}}`?"),
-                        None => format!("add `{name}` to `env`; for the text itself write `$${{{name}}}`"),
+                        None => format!(
+                            "add `{name}` to `env`; for the container's own variable write `${{secret://env/{name}}}`, for the text \
+                             itself `$${{{name}}}`"
+                        ),
                     };
                     (format!("`${{{name}}}` is no entry of the manifest"), cure)
                 }
@@ -207,8 +219,12 @@ fn variables(sources: Vec<Source>, providers: &mut Providers<'_>, plan: &mut Pla
         let names: Vec<&str> =
             cycle.iter().filter_map(|&index| sources.get(index)).map(|source| source.name.as_str()).collect();
         let first = cycle.first().and_then(|&index| sources.get(index));
-        let mut problem = Problem::new(Kind::Config, format!("a cycle: {}", names.join(" -> ")))
-            .cure("write one of them out without the others");
+        let cure = match names.as_slice() {
+            [name, _] => format!("for the container's own variable write `${{secret://env/{name}}}`"),
+            _ => "write out one of them, without the others in it".to_owned(),
+        };
+        let mut problem =
+            Problem::new(Kind::Config, format!("entries made of one another: {}", names.join(" -> "))).cure(cure);
         problem.place = first.and_then(|source| source.place.clone());
         providers.problems.push(problem);
     }

@@ -85,7 +85,11 @@ impl<'a> Providers<'a> {
         let store = match (spec.configure)(settings, self.environment) {
             Ok(store) => Some((spec, store)),
             Err(complaints) => {
-                for complaint in complaints {
+                // What a provider lacks is not said where it may be what the manifest's problems tell of already.
+                let told = |complaint: &Complaint| {
+                    settings.refused && complaint.place.is_some() && complaint.place == settings.place
+                };
+                for complaint in complaints.into_iter().filter(|complaint| !told(complaint)) {
                     problems.push(self.problems.len());
                     self.complaint(&name, complaint);
                 }

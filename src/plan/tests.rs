@@ -167,20 +167,20 @@ unknown: x"
     assert_eq!(
         found,
         [
-            "16 `I` has no value | write a value; an empty text is \"\" | ",
-            "18 unknown key `unknown` | the keys here are providers, env, on_conflict | ",
-            "0 environment variable Z: the reference has no path | the shape is secret://<provider>/<path>[?version=N][#key][|filter] | Z",
-            "0 environment variable W: a value with `${secret://...}` in it that is not UTF-8 text | keep the bytes in a store, and refer to them | W",
-            "0 environment variable V: it is set twice, to different values | set it once | V",
-            "12 `${FF}` is no entry of the manifest | did you mean `${FFF}`? | E",
-            "12 a cycle: E -> G -> E | write one of them out without the others | ",
-            "14 a cycle: FFF -> FFF | write one of them out without the others | ",
             "8 unknown provider `prd` | did you mean `prod`? | A",
             "9 `admin/x` is outside of what provider `prod` allows | add it to `allow` of the provider, or refer to another path | B",
             "10 `crow2/x` is outside of what provider `prod` allows | add it to `allow` of the provider, or refer to another path | C",
             "11 `secret://azure/` is not supported by this version | use a newer keyinit | D",
+            "12 `${FF}` is no entry of the manifest | did you mean `${FFF}`? | E",
+            "12 entries made of one another: E -> G -> E | write out one of them, without the others in it | ",
+            "14 entries made of one another: FFF -> FFF | for the container's own variable write `${secret://env/FFF}` | ",
             "15 a bad path | write a good one | H",
+            "16 `I` has no value | write a value; an empty text is \"\" | ",
             "17 unknown provider `nobody` | add it to `providers` of the manifest, or use a type: vault, openbao, file | J",
+            "18 unknown key `unknown` | the keys here are providers, env, on_conflict | ",
+            "0 environment variable Z: the reference has no path | the shape is secret://<provider>/<path>[?version=N][#key][|filter] | Z",
+            "0 environment variable W: a value with `${secret://...}` in it that is not UTF-8 text | keep the bytes in a store, and refer to them | W",
+            "0 environment variable V: it is set twice, to different values | set it once | V",
             "0 provider `vault`: no address | set VAULT_ADDR, or `address` | X Y",
             "0 environment variable Y: unknown provider `valt` | did you mean `vault`? | Y",
             "0 environment variable VAULT_SECRET_ID: holds a reference, but a store takes its credential from it | put the credential itself there, or a `_FILE` variable | VAULT_SECRET_ID",
@@ -195,8 +195,8 @@ fn a_provider_that_is_wrong_is_told_once() {
     assert_eq!(
         problems(text, &[]),
         [
-            "3 unknown provider type `nix` | the types are vault, openbao, file | ",
             "2 provider `vault`: no address | set VAULT_ADDR, or `address` | ",
+            "3 unknown provider type `nix` | the types are vault, openbao, file | ",
         ]
     );
 }
@@ -245,4 +245,23 @@ fn who_wins() {
         problems(text, &[c"A=\xff"]),
         ["3 `${A}` is not UTF-8 text in the environment | let the manifest win | U"]
     );
+}
+
+/// What a provider lacks is not said of one in which something was refused already; what is wrong elsewhere in it is.
+#[test]
+fn a_refused_setting_is_told_once() {
+    let provider = |settings: &str| format!("providers:\n  v: {{ type: vault, {settings} }}");
+    for (settings, expected) in [
+        ("adress: a", "2 unknown key `adress` in provider `v` | did you mean `address`? | "),
+        ("address: []", "2 `address` is an empty list | write a value, or take the line away | "),
+        ("auth: token", "2 `auth` is text, not a map | write a map | "),
+        ("auth: { method: tokn }", "2 unknown login method `tokn` of `vault` | did you mean `token`? | "),
+        (
+            "auth: { method: token, tokn: x }",
+            "2 unknown key `tokn` of the login method `token` | did you mean `token`? | ",
+        ),
+        ("mount: x", "2 provider `v`: no address | set VAULT_ADDR, or `address` | "),
+    ] {
+        assert_eq!(problems(&provider(settings), &[]), [expected], "{settings}");
+    }
 }

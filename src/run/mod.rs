@@ -14,7 +14,7 @@ use crate::report::{self, Log, Started as StartedLine};
 use crate::supervise;
 use crate::supervise::start::{Started, await_command};
 use crate::sys::process::{self, Forked};
-use crate::{manifest, plan, signals, sys};
+use crate::{manifest, plan, signals, stores, sys};
 use nix::fcntl::OFlag;
 use nix::sys::prctl;
 use resolver::{Resolver, Supervisor};
@@ -39,6 +39,7 @@ pub fn main(arguments: Vec<&'static CStr>, environment: Environment<'static>) ->
     let outcome = match invocation.verb {
         Verb::Help => verbs::say(&cli::help()),
         Verb::Version => verbs::say(&format!("{}\n", cli::version())),
+        Verb::Schema => verbs::say(&manifest::schema::text(stores::SPECS)),
         Verb::Plan => {
             read_and_plan(&invocation, &environment).and_then(|plan| verbs::explain(&plan, invocation.options.json))
         }

@@ -87,6 +87,9 @@ pub struct Settings {
     pub auth: BTreeMap<String, Given>,
     /// Where the provider stands; none for the default configuration of a type.
     pub place: Option<Place>,
+    /// Whether something that was written here was refused, which a problem tells. What a store then misses may be just that:
+    /// its complaints about the provider as a whole, at [`Settings::place`], are not repeated to the user.
+    pub refused: bool,
 }
 
 impl Settings {

@@ -38,7 +38,7 @@ providers:
       method: approle
       path: my/approle
       role_id:   { env: VAULT_ROLE_ID }
-      secret_id: { file: /run/secrets/secret_id, wrapped: true }
+      secret_id: { file: /run/secrets/secret_id, wrapped: false }
     allow: ["crow/*", "database/creds/app"]
   1:
     type: file
@@ -81,7 +81,7 @@ fn a_whole_manifest() {
         [
             ("mount", &Value::Text("my/approle".into())),
             ("role_id", &Value::Env("VAULT_ROLE_ID".into())),
-            ("secret_id", &Value::File { path: "/run/secrets/secret_id".into(), wrapped: true }),
+            ("secret_id", &Value::File { path: "/run/secrets/secret_id".into(), wrapped: false }),
         ]
     );
     let entries: Vec<(&str, &[Piece], &Absent)> = manifest
@@ -207,8 +207,7 @@ on_conflict: both
             "23:18 `from_secret: my_api_key` names a secret of a CI server, which keyinit cannot ask | name a store: `from_secret: secret://<provider>/<path>#my_api_key`",
             "24:5 unknown key `optinal` in `D` | did you mean `optional`?",
             "26:36 unknown key `paht` in `from_secret` | did you mean `path`?",
-            "26:18 `from_secret` has no `path` | add `path:`",
-            "27:5 `as: file` is not supported by this version | take it away, or use a newer keyinit",
+            "27:5 `as` is not supported by this version | take it away, or use a newer keyinit",
             "28:3 `F` has no `from_secret` | write `from_secret: secret://<provider>/<path>#<key>`, or a plain value",
             "31:14 `default` is a reference | a default is plain text",
             "33:3 a variable's name with `=` in it | no environment can hold it: give it another name",
@@ -271,8 +270,12 @@ fn forms_of_settings() {
         ),
         (auth("secret_id: { env: A, file: B }"), "4:51 `secret_id` has both `env` and `file` | keep one of them"),
         (
-            auth("secret_id: { env: A, wrapped: true }"),
+            auth("secret_id: { env: A, wrapped: false }"),
             "4:51 `wrapped` without `file` | only a file can hold a wrapping token",
+        ),
+        (
+            auth("secret_id: { file: A, wrapped: true }"),
+            "4:52 `wrapped: true` is not supported by this version | take it away, or use a newer keyinit",
         ),
         (auth("secret_id: { env: $A }"), "4:48 `env` is no name of a variable | write the bare name, without `$`"),
         (

@@ -254,6 +254,8 @@ fn client_identity(
         (Some(certificate), Some(key)) => {
             Ok(Some(Identity { certificate: PathBuf::from(certificate), key: PathBuf::from(key) }))
         }
+        // The other one was written and refused.
+        (Some(_), None) | (None, Some(_)) if settings.refused => Ok(None),
         (Some(_), None) => {
             Err(at(complaint("a client certificate without its key".to_owned(), cure), settings, "client_cert"))
         }

@@ -24,7 +24,13 @@ fn given(pairs: &[(&str, Value)]) -> std::collections::BTreeMap<String, Given> {
 }
 
 fn settings(keys: &[(&str, Value)], method: Option<&str>, auth: &[(&str, Value)]) -> Settings {
-    Settings { keys: given(keys), method: method.map(str::to_owned), auth: given(auth), place: Some(place()) }
+    Settings {
+        keys: given(keys),
+        method: method.map(str::to_owned),
+        auth: given(auth),
+        place: Some(place()),
+        refused: false,
+    }
 }
 
 fn configure(settings: &Settings, entries: &[&'static CStr]) -> Result<Config, Vec<String>> {

@@ -41,7 +41,7 @@ pub fn login(settings: &Settings, environment: &Environment<'_>) -> Result<(Logi
         Some(method) => {
             Err(here(complaint(format!("`{method}` is no auth method of Vault"), "use `token` or `approle`")))
         }
-        None if settings.auth.is_empty() => inferred(environment),
+        None if settings.auth.is_empty() => inferred(environment).map_err(here),
         None => Err(here(complaint("`auth` has no `method`".to_owned(), "add `method: approle` or `method: token`"))),
     }
 }
@@ -49,7 +49,7 @@ pub fn login(settings: &Settings, environment: &Environment<'_>) -> Result<(Logi
 fn token(settings: &Settings, environment: &Environment<'_>) -> Result<(Login, String), Complaint> {
     only(settings, "token", &["token"])?;
     if let Some(source) = field(settings, "token", true)? {
-        present(&source, environment)?;
+        present(settings, "token", &source, environment)?;
         return Ok((Login::Token(source), "token (from the manifest)".to_owned()));
     }
     if let Some((name, source)) = from_twins(environment, "TOKEN")? {
@@ -84,8 +84,8 @@ fn approle(settings: &Settings, environment: &Environment<'_>) -> Result<(Login,
         Some(source) => Some(source),
         None => from_twins(environment, "SECRET_ID")?.map(|(_, source)| source),
     };
-    present(&role_id, environment)?;
-    secret_id.iter().try_for_each(|source| present(source, environment))?;
+    present(settings, "role_id", &role_id, environment)?;
+    secret_id.iter().try_for_each(|source| present(settings, "secret_id", source, environment))?;
     Ok((Login::AppRole { mount, role_id, secret_id }, "approle (from the manifest)".to_owned()))
 }
 
@@ -133,10 +133,13 @@ fn token_file(environment: &Environment<'_>) -> Option<PathBuf> {
 }
 
 /// A variable that is named must be there: that can be said before any network.
-fn present(source: &Source, environment: &Environment<'_>) -> Result<(), Complaint> {
+fn present(settings: &Settings, field: &str, source: &Source, environment: &Environment<'_>) -> Result<(), Complaint> {
     match source {
         Source::Variable(name) if environment.get(name).is_none_or(|value| value.trim_ascii().is_empty()) => {
-            Err(complaint(format!("{name} is not set, or empty"), "set it in the container's environment"))
+            let mut complaint =
+                complaint(format!("{name} is not set, or empty"), "set it in the container's environment");
+            complaint.place = settings.auth.get(field).map(|given| given.place.clone());
+            Err(complaint)
         }
         _ => Ok(()),
     }
