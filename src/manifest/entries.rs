@@ -101,7 +101,7 @@ impl Reader<'_> {
     fn default(&mut self, node: &Node) -> Option<String> {
         let text = self.text("default", node)?;
         if text.starts_with(reference::SCHEME) || text.contains("${secret://") {
-            self.sheet.problem(node.mark, "`default` is a reference", "a default is plain text");
+            self.sheet.problem(node.mark, "`default` is a reference", "write plain text: a default is not resolved");
             return None;
         }
         Some(text.to_owned())
@@ -173,7 +173,7 @@ impl Reader<'_> {
     /// Text that is taken as it stands.
     fn literal(&mut self, name: &str, node: &Node) -> Option<String> {
         let text = self.text(name, node)?;
-        match reference::check_literal(name, text) {
+        match reference::check_literal(&format!("{name} in `from_secret`"), text) {
             Ok(()) => Some(text.to_owned()),
             Err(fault) => {
                 self.sheet.problem(node.mark, fault.what, fault.cure);

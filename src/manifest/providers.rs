@@ -48,7 +48,7 @@ impl Reader<'_> {
         if let Err(fault) = reference::check_literal("name of the provider", &name.text) {
             self.sheet.problem(name.mark, fault.what, fault.cure);
         }
-        let Some(fields) = self.fields(&name.text, node) else {
+        let Some(fields) = self.fields(&format!("provider `{}`", name.text), node) else {
             return provider;
         };
         let kind = fields.iter().find(|(key, _)| key.text == "type").map(|(_, node)| *node);
@@ -82,7 +82,7 @@ impl Reader<'_> {
             let names: Vec<&str> = settings.chain(keys::all(keys::PROVIDER)).collect();
             let meant = |key: &Key| nearest(&key.text, names.iter().copied()) == Some("type");
             let cure = match fields.iter().find(|(key, _)| meant(key)) {
-                Some((key, _)) => format!("did you mean `type` by `{}`?", key.text),
+                Some((key, _)) => format!("did you mean `type` where it says `{}`?", key.text),
                 None => format!("add `type:`; the types are {}", known.join(", ")),
             };
             self.sheet.problem(name.mark, format!("provider `{}` has no `type`", name.text), cure);
@@ -111,7 +111,8 @@ impl Reader<'_> {
             self.sheet.problem(key.mark, what, "it belongs under `auth`");
             return None;
         }
-        let known: Vec<&str> = spec.keys.iter().map(|key| key.name).chain(keys::all(keys::PROVIDER)).collect();
+        let mut known = keys::all(keys::PROVIDER);
+        known.extend(spec.keys.iter().map(|key| key.name));
         self.unknown(key, &of, &known, &known);
         None
     }
@@ -197,7 +198,7 @@ impl Reader<'_> {
             },
             Form::Credential => match &node.content {
                 Content::Text(_) => {
-                    let what = format!("`{name}` is written out in the manifest");
+                    let what = format!("`{name}` is a credential, and written out in the manifest");
                     let cure = "put it in a variable or a file, and write `{ env: NAME }` or `{ file: PATH }`";
                     self.sheet.problem(node.mark, what, cure);
                     None

@@ -164,17 +164,18 @@ impl Reader<'_> {
     /// Notes that something else stands where `wanted` should.
     pub fn wrong_form(&mut self, name: &str, node: &Node, wanted: &str) {
         let quoted = if name.contains(' ') { name.to_owned() } else { format!("`{name}`") };
-        let (what, cure) = match &node.content {
-            Content::Null => (
-                format!("{quoted} has no value"),
-                match wanted {
-                    "text" => "write a value; an empty text is \"\"".to_owned(),
-                    _ => "write a value, or take the line away".to_owned(),
-                },
-            ),
-            Content::Text(_) => (format!("{quoted} is text, not {wanted}"), format!("write {wanted}")),
-            Content::List(_) => (format!("{quoted} is a list, not {wanted}"), format!("write {wanted}")),
-            Content::Map(_) => (format!("{quoted} is a map, not {wanted}"), format!("write {wanted}")),
+        let cure = match (&node.content, wanted) {
+            (Content::Null, "text") => "write a value; an empty text is \"\"".to_owned(),
+            (Content::Null, _) => "write a value, or take the line away".to_owned(),
+            (_, "text") => "write one plain value".to_owned(),
+            (_, "a map") => "write it as `key: value`".to_owned(),
+            _ => format!("write {wanted}"),
+        };
+        let what = match &node.content {
+            Content::Null => format!("{quoted} has no value"),
+            Content::Text(_) => format!("{quoted} is text, not {wanted}"),
+            Content::List(_) => format!("{quoted} is a list, not {wanted}"),
+            Content::Map(_) => format!("{quoted} is a map, not {wanted}"),
         };
         self.sheet.problem(node.mark, what, cure);
     }

@@ -118,7 +118,7 @@ pub fn newest_is_none(version: &str) -> Option<String> {
 /// When it is empty or has a control character.
 pub fn check_literal(name: &str, text: &str) -> Result<(), Fault> {
     if text.is_empty() {
-        return Err(Fault::new(format!("the {name} is empty"), format!("write the {name}")));
+        return Err(Fault::new(format!("the {name} is empty"), "write one, or take it away"));
     }
     if text.chars().any(char::is_control) {
         return Err(Fault::new(format!("a control character (a line break?) in the {name}"), "write it on one line"));
@@ -211,10 +211,7 @@ fn part(name: &str, raw: &str) -> Result<String, Fault> {
         ));
     }
     let decoded = decode(raw).ok_or_else(|| {
-        Fault::new(
-            format!("a percent-encoding that stands for no text in the {name} of the reference"),
-            "a `%` itself is written %25",
-        )
+        Fault::new(format!("a `%` in the {name} of the reference that encodes no text"), "for the `%` itself write %25")
     })?;
     check_literal(name, &decoded)?;
     Ok(decoded)

@@ -163,7 +163,7 @@ fn map(table: &[Known], settings: &[Key]) -> Value {
         if let Some(schema) = taken(key.takes) {
             properties.insert(key.name.to_owned(), described(schema, key.meaning));
         }
-        never.extend(key.same_as.map(|other| json!({ "not": { "required": [other, key.name] } })));
+        never.extend(key.same_as.map(|other| json!({ "not": { "type": "object", "required": [other, key.name] } })));
     }
     for key in settings {
         properties.insert(key.name.to_owned(), described(form(key.form), key.meaning));

@@ -1,6 +1,7 @@
-//! The verb `plan`: what would be read, for which variable. Names only; no value, no network.
+//! The verb `plan`: what would be read, for which variable. Names only; no value, no network, and nothing that a terminal acts on.
 
 use super::{Absent, Part, Plan, Variable};
+use crate::report::{escape, json_safe};
 use serde::Serialize;
 use std::fmt::Write;
 
@@ -63,7 +64,7 @@ pub fn text(plan: &Plan) -> String {
 /// For programs: one JSON object and a newline.
 pub fn json(plan: &Plan) -> String {
     // Text keys and text values only: cannot fail.
-    let mut out = serde_json::to_string(&view(plan)).unwrap_or_default();
+    let mut out = json_safe(serde_json::to_string(&view(plan)).unwrap_or_default());
     out.push('\n');
     out
 }
@@ -143,29 +144,30 @@ fn write_text(view: &View<'_>, out: &mut String) -> std::fmt::Result {
         return out.write_str("nothing to resolve\n");
     }
     for login in &view.logins {
-        writeln!(out, "{} ({}) at {}", login.providers.join(", "), login.kind, login.location)?;
+        writeln!(out, "{} ({}) at {}", escape(&login.providers.join(", ")), login.kind, escape(&login.location))?;
         if !login.login.is_empty() {
-            writeln!(out, "  login: {}", login.login)?;
+            writeln!(out, "  login: {}", escape(&login.login))?;
         }
         if login.reads.is_empty() {
             writeln!(out, "  nothing is read; only `check` logs in")?;
         }
         for read in &login.reads {
-            write!(out, "  read {}", read.path)?;
+            write!(out, "  read {}", escape(read.path))?;
             if let Some(mount) = read.mount {
-                write!(out, ", mount {mount}")?;
+                write!(out, ", mount {}", escape(mount))?;
             }
             if let Some(version) = read.version {
-                write!(out, ", version {version}")?;
+                write!(out, ", version {}", escape(version))?;
             }
             writeln!(out)?;
             for used in &read.variables {
-                writeln!(out, "    {} <- {}", used.name, used.key.unwrap_or("(the value, or the only field)"))?;
+                let key = used.key.unwrap_or("(the value, or the only field)");
+                writeln!(out, "    {} <- {}", escape(used.name), escape(key))?;
             }
         }
     }
     for variable in view.variables.iter().filter(|variable| !variable.made_of.is_empty()) {
-        writeln!(out, "made of others: {} <- {}", variable.name, variable.made_of.join(", "))?;
+        writeln!(out, "made of others: {} <- {}", escape(variable.name), escape(&variable.made_of.join(", ")))?;
     }
     for (title, absent) in [("left out if missing", "omit"), ("with a default if missing", "default")] {
         let names = view.variables.iter().filter(|variable| variable.absent == absent).map(|variable| variable.name);
@@ -177,5 +179,5 @@ fn write_text(view: &View<'_>, out: &mut String) -> std::fmt::Result {
 }
 
 fn list(out: &mut String, title: &str, names: &[&str]) -> std::fmt::Result {
-    if names.is_empty() { Ok(()) } else { writeln!(out, "{title}: {}", names.join(", ")) }
+    if names.is_empty() { Ok(()) } else { writeln!(out, "{title}: {}", escape(&names.join(", "))) }
 }

@@ -254,7 +254,7 @@ fn a_refused_setting_is_told_once() {
     for (settings, expected) in [
         ("adress: a", "2 unknown key `adress` in provider `v` | did you mean `address`? | "),
         ("address: []", "2 `address` is an empty list | write a value, or take the line away | "),
-        ("auth: token", "2 `auth` is text, not a map | write a map | "),
+        ("auth: token", "2 `auth` is text, not a map | write it as `key: value` | "),
         ("auth: { method: tokn }", "2 unknown login method `tokn` of `vault` | did you mean `token`? | "),
         (
             "auth: { method: token, tokn: x }",

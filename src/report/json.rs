@@ -111,7 +111,7 @@ pub(super) fn problem(problem: &Problem) -> Vec<String> {
 pub(super) fn fitted<'a>(object: impl Fn(usize) -> Object<'a>) -> String {
     for most in [LINE_MAX, 1024, 512, 256, 128, 64, 16, 0] {
         let text = serde_json::to_string(&object(most)).unwrap_or_default();
-        let text = without_controls(text);
+        let text = json_safe(text);
         if text.len() < LINE_MAX {
             return text;
         }
@@ -120,8 +120,9 @@ pub(super) fn fitted<'a>(object: impl Fn(usize) -> Object<'a>) -> String {
     String::new()
 }
 
-/// JSON escapes what is below space; DEL, C1 and what turns the direction of writing are ours to escape.
-fn without_controls(text: String) -> String {
+/// JSON text without anything that a terminal acts on. JSON escapes what is below space; DEL, C1 and what turns the direction of
+/// writing are ours to escape.
+pub fn json_safe(text: String) -> String {
     if text.is_ascii() && !text.contains('\x7f') {
         return text;
     }

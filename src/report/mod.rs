@@ -9,6 +9,7 @@ mod started;
 mod text;
 mod write;
 
+pub use json::json_safe;
 pub use started::Started;
 pub use text::escape;
 
@@ -76,12 +77,7 @@ impl Log {
         }
     }
 
-    /// All problems of a failed start, and then that nothing was started and with which code keyinit ends.
-    pub fn problems(self, problems: &[Problem]) {
-        self.failed(problems, "nothing was started");
-    }
-
-    /// All problems of anything else, and then `outcome`: `check failed`.
+    /// All problems, and then `outcome` (`nothing was started`) and with which code keyinit ends.
     pub fn failed(self, problems: &[Problem], outcome: &str) {
         for line in self.problem_lines(problems, outcome) {
             self.write(&line);

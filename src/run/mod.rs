@@ -27,6 +27,9 @@ use std::time::{Duration, Instant};
 /// What is left to a resolver beyond `--timeout` and the revoking, before it is taken for stuck.
 const SLACK: Duration = Duration::from_secs(2);
 
+/// How the report of a failed start ends.
+const NOTHING_STARTED: &str = "nothing was started";
+
 /// The program: arguments and environment in, exit code out.
 pub fn main(arguments: Vec<&'static CStr>, environment: Environment<'static>) -> u8 {
     handover::take_closed_descriptors();
@@ -36,6 +39,12 @@ pub fn main(arguments: Vec<&'static CStr>, environment: Environment<'static>) ->
         Err(problems) => return refused(log, &problems),
     };
     let log = Log { format: invocation.options.log_format, verbosity: invocation.options.verbosity, ..log };
+    // The end of a report: what has not happened.
+    let undone = match invocation.verb {
+        Verb::Check => "check failed",
+        Verb::Plan => "there is no plan",
+        _ => NOTHING_STARTED,
+    };
     let outcome = match invocation.verb {
         Verb::Help => verbs::say(&cli::help()),
         Verb::Version => verbs::say(&format!("{}\n", cli::version())),
@@ -48,7 +57,10 @@ pub fn main(arguments: Vec<&'static CStr>, environment: Environment<'static>) ->
         }
         Verb::Run => run(invocation, environment, log),
     };
-    outcome.unwrap_or_else(|problems| refused(log, &problems))
+    outcome.unwrap_or_else(|problems| {
+        log.failed(&problems, undone);
+        code_for(problems.iter().map(|problem| problem.kind))
+    })
 }
 
 /// How to speak before the command line is understood: by those of its options that are about speaking.
@@ -58,9 +70,9 @@ fn early_log(arguments: &[&'static CStr], environment: &Environment<'_>) -> Log 
     Log { format, verbosity, colour, never_block: false }
 }
 
-/// Reports what is wrong, and gives the exit code for it.
+/// Reports what is wrong with a start, and gives the exit code for it.
 fn refused(log: Log, problems: &[Problem]) -> u8 {
-    log.problems(problems);
+    log.failed(problems, NOTHING_STARTED);
     code_for(problems.iter().map(|problem| problem.kind))
 }
 

@@ -1,4 +1,4 @@
-//! The verbs that print and end: `plan`, `check`, `--help`, `--version`.
+//! The verbs that print and end: `plan`, `check`, `schema`, `--help`, `--version`.
 
 use super::resolver::{context, first_signal, watch_signals};
 use crate::cli::Invocation;
@@ -8,7 +8,7 @@ use crate::exit::{Kind, code_for};
 use crate::fetch;
 use crate::handover;
 use crate::plan::{Login, Plan, explain};
-use crate::report::Log;
+use crate::report::{Log, escape, json_safe};
 use std::io::Write;
 use std::os::fd::AsFd;
 use std::sync::Arc;
@@ -66,8 +66,8 @@ fn line(login: &Login, good: bool, json: bool) -> String {
         let object = serde_json::json!({
             "providers": login.providers, "type": login.kind, "location": location, "login": reason, "ok": good,
         });
-        return format!("{object}\n");
+        return format!("{}\n", json_safe(object.to_string()));
     }
     let reason = if reason.is_empty() { String::new() } else { format!(", {reason}") };
-    format!("{names}: {} ({location}{reason})\n", if good { "ok" } else { "failed" })
+    format!("{}\n", escape(&format!("{names}: {} ({location}{reason})", if good { "ok" } else { "failed" })))
 }

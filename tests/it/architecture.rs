@@ -95,7 +95,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("auth", &["attempt", "environment", "exit", "net", "secret"]),
     ("stores", &["attempt", "auth", "environment", "error", "exit", "net", "report", "secret"]),
     ("manifest", &["environment", "error", "exit", "stores", "suggest"]),
-    ("plan", &["environment", "error", "exit", "manifest", "stores", "suggest"]),
+    ("plan", &["environment", "error", "exit", "manifest", "report", "stores", "suggest"]),
     ("fetch", &["exit", "plan", "stores"]),
     ("deliver", &["environment", "error", "exit", "fetch", "plan", "secret", "stores", "suggest"]),
     ("handover", &["error", "exit", "secret", "sys"]),

@@ -11,4 +11,5 @@ mod docker;
 mod flow;
 mod init;
 mod memory;
+mod schema;
 mod stores;

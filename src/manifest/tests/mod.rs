@@ -2,6 +2,7 @@
 
 mod hostile;
 mod references;
+mod schema;
 
 use super::*;
 use crate::plan::fake;
@@ -195,7 +196,7 @@ on_conflict: both
             "9:17 `kv_version` is none of 1, 2 | write one of these",
             "10:5 unknown key `token` in provider `vault` | it belongs under `auth`",
             "11:21 unknown login method `aprole` of `vault` | did you mean `approle`?",
-            "11:38 `role_id` is a list, not text | write text",
+            "11:38 `role_id` is a list, not text | write one plain value",
             "11:43 unknown key `mont` under `auth` | did you mean `mount`?",
             "13:18 `type: azure` is not supported by this version | take it away, or use a newer keyinit",
             "14:3 provider `none` has no `type` | add `type:`; the types are vault, openbao, file",
@@ -203,13 +204,13 @@ on_conflict: both
             "32:3 `A` is given twice | keep one of them",
             "19:6 `A` has no value | write a value; an empty text is \"\"",
             "20:6 the reference has no path | the shape is secret://<provider>/<path>[?version=N][#key][|filter]",
-            "21:6 `C` is a list, not text | write text",
+            "21:6 `C` is a list, not text | write one plain value",
             "23:18 `from_secret: my_api_key` names a secret of a CI server, which keyinit cannot ask | name a store: `from_secret: secret://<provider>/<path>#my_api_key`",
             "24:5 unknown key `optinal` in `D` | did you mean `optional`?",
             "26:36 unknown key `paht` in `from_secret` | did you mean `path`?",
             "27:5 `as` is not supported by this version | take it away, or use a newer keyinit",
             "28:3 `F` has no `from_secret` | write `from_secret: secret://<provider>/<path>#<key>`, or a plain value",
-            "31:14 `default` is a reference | a default is plain text",
+            "31:14 `default` is a reference | write plain text: a default is not resolved",
             "33:3 a variable's name with `=` in it | no environment can hold it: give it another name",
             "34:3 a variable without a name | no environment can hold it: give it another name",
             "35:1 `env` and `environment` are one key, given twice | put them together",
@@ -248,7 +249,7 @@ fn forms_of_settings() {
     let provider = |setting: &str| format!("providers:\n  v:\n    type: vault\n    {setting}");
     let auth = |field: &str| provider(&format!("auth: {{ method: approle, {field} }}"));
     for (text, problem) in [
-        (provider("mount: { env: X }"), "4:12 `mount` is a map, not text | write text"),
+        (provider("mount: { env: X }"), "4:12 `mount` is a map, not text | write one plain value"),
         (
             provider("mount: secret://a/b"),
             "4:12 `mount` is a reference | settings are not resolved: write the value, or `{ env: NAME }` where a name or credential stands",
@@ -259,10 +260,10 @@ fn forms_of_settings() {
             provider("skip_tls_verify: yes"),
             "4:22 `skip_tls_verify` is neither `true` nor `false` | write one of the two",
         ),
-        (provider("auth: approle"), "4:11 `auth` is text, not a map | write a map"),
+        (provider("auth: approle"), "4:11 `auth` is text, not a map | write it as `key: value`"),
         (
             auth("secret_id: hunter2"),
-            "4:41 `secret_id` is written out in the manifest | put it in a variable or a file, and write `{ env: NAME }` or `{ file: PATH }`",
+            "4:41 `secret_id` is a credential, and written out in the manifest | put it in a variable or a file, and write `{ env: NAME }` or `{ file: PATH }`",
         ),
         (
             auth("secret_id: {}"),

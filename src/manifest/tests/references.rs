@@ -74,13 +74,13 @@ fn what_is_none_and_why() {
         ),
         (
             b"secret://vault/a%zz",
-            "a percent-encoding that stands for no text in the path of the reference",
-            "a `%` itself is written %25",
+            "a `%` in the path of the reference that encodes no text",
+            "for the `%` itself write %25",
         ),
         (
             b"secret://vault/%ff",
-            "a percent-encoding that stands for no text in the path of the reference",
-            "a `%` itself is written %25",
+            "a `%` in the path of the reference that encodes no text",
+            "for the `%` itself write %25",
         ),
         (b"secret://vault/a%00", "a control character (a line break?) in the path", "write it on one line"),
         (

@@ -92,7 +92,10 @@ impl Store for Directory {
             return complain("the path begins with a slash", cure);
         }
         if wanted.path.contains('\0') || wanted.path.split('/').any(|segment| matches!(segment, "" | "." | "..")) {
-            return complain("the path has a segment that is empty, `.` or `..`", "write it plainly".to_owned());
+            return complain(
+                "the path has a segment that is empty, `.` or `..`",
+                "write the path from the root, without such segments".to_owned(),
+            );
         }
         Ok(Locator { path: wanted.path.to_owned(), mount: None, version: None })
     }

@@ -115,9 +115,9 @@ fn paths_and_roots_that_are_refused() {
         ("", "write the name of a file in /run/secrets"),
         ("/etc/x", "paths are relative to /run/secrets: write `etc/x`"),
         ("/run/secrets/x", "paths are relative to /run/secrets: write `x`"),
-        ("a/../b", "write it plainly"),
-        ("..", "write it plainly"),
-        ("a//b", "write it plainly"),
+        ("a/../b", "write the path from the root, without such segments"),
+        ("..", "write the path from the root, without such segments"),
+        ("a//b", "write the path from the root, without such segments"),
     ] {
         assert_eq!(store.locate(&Wanted { path, mount: None, version: None }).unwrap_err().cure, cure, "{path}");
     }
