@@ -7,7 +7,7 @@
 use super::keys::{self, Known, Takes};
 use super::providers::kinds;
 use super::reference;
-use crate::stores::{Form, Key, Method, Spec};
+use crate::stores::{Form, Method, Spec};
 use serde_json::{Map, Value, json};
 
 /// No control character: in JSON Schema's regular expressions there is no short name for them.
@@ -15,13 +15,15 @@ const PRINTED: &str = r"\u0000-\u001f\u007f-\u009f";
 
 /// The schema, as text.
 pub fn text(specs: &[&'static Spec]) -> String {
-    let mut schema = map(keys::TOP, &[]);
-    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema".into();
-    schema["title"] = "keyinit manifest".into();
-    schema["description"] = "Which variable of the command gets which secret. Names, never values.".into();
-    // An empty file is an empty manifest.
-    schema["type"] = json!(["object", "null"]);
-    schema["$defs"] = definitions(specs);
+    let head = json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "keyinit manifest",
+        "description": "Which variable of the command gets which secret. Names, never values.",
+        // An empty file is an empty manifest.
+        "type": ["object", "null"],
+        "$defs": definitions(specs),
+    });
+    let schema = with(map(keys::TOP), head);
     // Text keys and plain values only: cannot fail.
     let mut text = serde_json::to_string_pretty(&schema).unwrap_or_default();
     text.push('\n');
@@ -31,16 +33,12 @@ pub fn text(specs: &[&'static Spec]) -> String {
 fn definitions(specs: &[&'static Spec]) -> Value {
     let no_reference = json!({ "type": "string", "pattern": r"^secret://|\$\{secret://" });
     let name = json!({ "minLength": 1, "pattern": "^[^=\\u0000]+$" });
-    let mut from_secret = map(keys::SECRET, &[]);
-    from_secret["required"] = json!(["path"]);
-    from_secret["anyOf"] = json!([{ "required": ["provider"] }, { "required": ["integration"] }]);
-    let mut entry = map(keys::ENTRY, &[]);
-    entry["required"] = json!(["from_secret"]);
-    entry["not"] =
-        json!({ "required": ["optional", "default"], "properties": { "optional": { "enum": [true, "true"] } } });
-    let mut source = map(keys::SOURCE, &[]);
-    source["oneOf"] = json!([{ "required": ["env"] }, { "required": ["file"] }]);
-    source["dependentRequired"] = json!({ "wrapped": ["file"] });
+    let one_provider = json!([{ "required": ["provider"] }, { "required": ["integration"] }]);
+    let from_secret = with(map(keys::SECRET), json!({ "required": ["path"], "anyOf": one_provider }));
+    let both = json!({ "required": ["optional", "default"], "properties": { "optional": { "enum": [true, "true"] } } });
+    let entry = with(map(keys::ENTRY), json!({ "required": ["from_secret"], "not": both }));
+    let one_place = json!([{ "required": ["env"] }, { "required": ["file"] }]);
+    let source = with(map(keys::SOURCE), json!({ "oneOf": one_place, "dependentRequired": { "wrapped": ["file"] } }));
     let mut definitions = json!({
         "scalar": { "type": ["string", "number", "boolean"] },
         "filled": { "$ref": "#/$defs/scalar", "minLength": 1 },
@@ -97,26 +95,29 @@ fn definitions(specs: &[&'static Spec]) -> Value {
         },
     });
     for spec in specs {
-        definitions[format!("provider-{}", spec.kind)] = provider(spec);
+        definitions = with(definitions, named(format!("provider-{}", spec.kind), provider(spec)));
         if !spec.methods.is_empty() {
-            definitions[format!("auth-{}", spec.kind)] = auth(spec);
+            definitions = with(definitions, named(format!("auth-{}", spec.kind), auth(spec)));
         }
     }
     definitions
 }
 
 fn provider(spec: &'static Spec) -> Value {
-    let mut provider = map(keys::PROVIDER, spec.keys);
-    provider["title"] = spec.title.into();
-    if let Some(properties) = provider["properties"].as_object_mut() {
-        properties.insert("type".to_owned(), json!({ "enum": kinds(&[spec]) }));
-        if spec.methods.is_empty() {
-            properties.remove("auth");
-        } else if let Some(auth) = properties.get_mut("auth") {
-            auth["$ref"] = format!("#/$defs/auth-{}", spec.kind).into();
-        }
+    let mut properties = Map::new();
+    for key in keys::PROVIDER {
+        let schema = match key.takes {
+            Takes::Kind => json!({ "enum": kinds(&[spec]) }),
+            Takes::Auth if spec.methods.is_empty() => continue,
+            Takes::Auth => definition(&format!("auth-{}", spec.kind)),
+            takes => taken(takes).unwrap_or_default(),
+        };
+        properties.insert(key.name.to_owned(), described(schema, key.meaning));
     }
-    provider
+    for key in spec.keys {
+        properties.insert(key.name.to_owned(), described(form(key.form), key.meaning));
+    }
+    json!({ "title": spec.title, "type": "object", "properties": properties, "additionalProperties": false })
 }
 
 fn auth(spec: &Spec) -> Value {
@@ -137,26 +138,25 @@ fn auth(spec: &Spec) -> Value {
 }
 
 /// What may stand under `auth` for one method, or where none is named.
-fn fields(methods: &[&Method], named: Option<&Method>) -> Value {
+fn fields(methods: &[&Method], chosen: Option<&Method>) -> Value {
     let mut properties = Map::new();
     for field in methods.iter().flat_map(|method| method.fields) {
         properties.entry(field.name).or_insert_with(|| described(form(field.form), field.meaning));
     }
-    let mut fields = json!({ "additionalProperties": false });
+    let mut fields = json!({});
     if let Some(mount) = properties.get("mount").filter(|_| !properties.contains_key("path")).cloned() {
         properties.insert("path".to_owned(), mount);
-        fields["not"] = json!({ "required": ["mount", "path"] });
+        fields = json!({ "not": { "required": ["mount", "path"] } });
     }
-    if let Some(method) = named {
-        fields["title"] = method.meaning.into();
+    if let Some(method) = chosen {
+        fields = with(fields, json!({ "title": method.meaning }));
         properties.insert("method".to_owned(), true.into());
     }
-    fields["properties"] = properties.into();
-    fields
+    with(fields, json!({ "properties": properties, "additionalProperties": false }))
 }
 
 /// A map with these keys and no others.
-fn map(table: &[Known], settings: &[Key]) -> Value {
+fn map(table: &[Known]) -> Value {
     let mut properties = Map::new();
     let mut never = Vec::new();
     for key in table {
@@ -165,14 +165,8 @@ fn map(table: &[Known], settings: &[Key]) -> Value {
         }
         never.extend(key.same_as.map(|other| json!({ "not": { "type": "object", "required": [other, key.name] } })));
     }
-    for key in settings {
-        properties.insert(key.name.to_owned(), described(form(key.form), key.meaning));
-    }
-    let mut map = json!({ "type": "object", "properties": properties, "additionalProperties": false });
-    if !never.is_empty() {
-        map["allOf"] = never.into();
-    }
-    map
+    let map = json!({ "type": "object", "properties": properties, "additionalProperties": false });
+    if never.is_empty() { map } else { with(map, json!({ "allOf": never })) }
 }
 
 /// What may stand behind a key; none where nothing may.
@@ -180,8 +174,8 @@ fn taken(takes: Takes) -> Option<Value> {
     let name = match takes {
         Takes::Form(known) => return Some(form(known)),
         Takes::Later => return None,
-        // Which kinds there are and what they know is said by the store.
-        Takes::Kind | Takes::Auth => return Some(json!({})),
+        // These differ from store to store.
+        Takes::Kind | Takes::Auth => return None,
         Takes::Providers => "providers",
         Takes::Entries => "entries",
         Takes::Reference => "from_secret",
@@ -214,9 +208,23 @@ fn definition(name: &str) -> Value {
     json!({ "$ref": format!("#/$defs/{name}") })
 }
 
-fn described(mut schema: Value, meaning: &str) -> Value {
-    schema["description"] = meaning.into();
-    schema
+fn described(schema: Value, meaning: &str) -> Value {
+    with(schema, json!({ "description": meaning }))
+}
+
+/// Both maps in one; of two members of one name the second counts.
+fn with(one: Value, other: Value) -> Value {
+    match (one, other) {
+        (Value::Object(mut one), Value::Object(other)) => {
+            one.extend(other);
+            one.into()
+        }
+        (one, _) => one,
+    }
+}
+
+fn named(name: String, schema: Value) -> Value {
+    Value::Object(Map::from_iter([(name, schema)]))
 }
 
 /// The grammar of a reference as a regular expression.
