@@ -11,3 +11,5 @@ pub use environment::{CommandEnvironment, build, is_stripped};
 
 #[cfg(test)]
 mod compose_tests;
+#[cfg(test)]
+mod mapping_tests;
