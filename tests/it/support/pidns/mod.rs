@@ -110,6 +110,12 @@ impl Init {
         self
     }
 
+    /// Writes the monotonic clock, as a `timespec`, into `pipe` as the last thing before execve.
+    pub fn stamp(mut self, pipe: impl Into<OwnedFd>) -> Self {
+        self.start.stamp = Some(pipe.into());
+        self
+    }
+
     /// Starts it.
     #[track_caller]
     pub fn spawn(self) -> Running {

@@ -14,6 +14,7 @@ pub struct Start {
     pub descriptors: Vec<(OwnedFd, i32)>,
     pub closed: Vec<i32>,
     pub user: Option<(u32, u32)>,
+    pub stamp: Option<OwnedFd>,
 }
 
 /// The lines for /proc/self/{uid,gid}_map, made before the fork because making them allocates.
@@ -128,6 +129,11 @@ impl Start {
             }
             let set = self.blocked.iter().fold(0u64, |set, number| set | 1 << (number - 1));
             libc::syscall(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, &set, 0usize, 8usize);
+            if let Some(pipe) = &self.stamp {
+                let mut time: libc::timespec = std::mem::zeroed();
+                libc::clock_gettime(libc::CLOCK_MONOTONIC, &mut time);
+                libc::write(pipe.as_raw_fd(), (&raw const time).cast(), size_of_val(&time));
+            }
         }
         Ok(())
     }
