@@ -5,7 +5,7 @@
 //! - `init`: start over a bare child with no secrets, as PID 1 of a fresh namespace and as an ordinary process, beside other
 //!   inits. Needs root or user namespaces.
 //! - `paths`: an AppRole login and N paths over TLS, through a proxy that delays, beside the bound of four round trips: TCP,
-//!   TLS, login, read.
+//!   TLS, login, read. The same with a token from outside, where the bound is three.
 //! - `memory`: the peak of all our processes in such a start, and what stays.
 //! - `bytes`: the binary by crate.
 //!
@@ -32,7 +32,7 @@ use serde_json::json;
 use delay::Delay;
 use measure::{start, start_and_look};
 use support::pidns::Init;
-use support::server::{Role, Server};
+use support::server::{Role, Server, Token};
 use table::{Figures, print};
 
 const ROUND_TRIP: Duration = Duration::from_millis(20);
@@ -53,8 +53,9 @@ fn main() {
         init(rounds.unwrap_or(101), true);
     }
     if wanted("paths") {
-        paths(rounds.unwrap_or(11), ROUND_TRIP);
-        paths(rounds.unwrap_or(11), Duration::ZERO);
+        paths(rounds.unwrap_or(11), ROUND_TRIP, Login::AppRole);
+        paths(rounds.unwrap_or(11), ROUND_TRIP, Login::Token);
+        paths(rounds.unwrap_or(11), Duration::ZERO, Login::AppRole);
     }
     if wanted("memory") {
         memory(rounds.unwrap_or(5));
@@ -98,10 +99,18 @@ fn init(rounds: usize, plain: bool) {
     print(&title, &["program", "over bare, µs", "min / median / max, µs", stays], &rows);
 }
 
+/// Who logs in.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Login {
+    AppRole,
+    Token,
+}
+
 /// A Vault with 200 secrets, and a role that may read them.
 struct Vault {
     server: Server,
     role: Role,
+    token: Token,
     paths: Vec<String>,
 }
 
@@ -112,18 +121,19 @@ impl Vault {
         let write = |number| server.secret(&format!("app{number}"), json!({ "value": format!("value of {number}") }));
         let paths = (0..most).map(write).collect();
         let role = server.approle(&[&server.own_policy()]);
-        Vault { server, role, paths }
+        let token = server.token(&[&server.own_policy()]);
+        Vault { server, role, token, paths }
     }
 
     /// `program` with the command, which is to get `count` secrets from `address`.
-    fn init(&self, program: &programs::Program, address: &str, count: usize) -> Init {
-        let mut init = program
-            .init()
-            .plain()
-            .env("VAULT_ADDR", address)
-            .env("VAULT_CACERT", self.server.ca())
-            .env("VAULT_ROLE_ID", &self.role.role_id)
-            .env("VAULT_SECRET_ID", &self.role.secret_id);
+    fn init(&self, program: &programs::Program, address: &str, login: Login, count: usize) -> Init {
+        let init = program.init().plain().env("VAULT_ADDR", address).env("VAULT_CACERT", self.server.ca());
+        let mut init = match login {
+            Login::Token => init.env("VAULT_TOKEN", &self.token.text),
+            Login::AppRole => {
+                init.env("VAULT_ROLE_ID", &self.role.role_id).env("VAULT_SECRET_ID", &self.role.secret_id)
+            }
+        };
         for (number, path) in self.paths.iter().take(count).enumerate() {
             init = init.env(format!("V_{number}"), format!("secret://vault/{path}#value"));
         }
@@ -136,12 +146,12 @@ impl Vault {
 }
 
 /// Start with secrets, through the proxy.
-fn paths(rounds: usize, round_trip: Duration) {
+fn paths(rounds: usize, round_trip: Duration, login: Login) {
     let (vault, programs) = (Vault::new(), programs::ours());
     let place = vault.server.address().trim_start_matches("https://").parse().unwrap();
     let delay = Delay::start(place, round_trip);
     let address = format!("https://{}", delay.address);
-    let bound = (4 * round_trip).as_secs_f64() * 1000.0;
+    let bound = (if login == Login::AppRole { 4 } else { 3 } * round_trip).as_secs_f64() * 1000.0;
     let mut rows = Vec::new();
     for count in PATHS {
         let cells = || programs.iter().map(|_| Figures::default()).collect::<Vec<_>>();
@@ -150,7 +160,7 @@ fn paths(rounds: usize, round_trip: Duration) {
             for (at, program) in programs.iter().enumerate() {
                 let before = vault.requests();
                 delay.take_connections();
-                let started = start(vault.init(program, &address, count));
+                let started = start(vault.init(program, &address, login, count));
                 assert_eq!(started.variables, count, "{} gave the command too little", program.name);
                 times[at].push(started.microseconds / 1000.0);
                 requests[at].push((vault.requests() - before) as f64);
@@ -165,7 +175,7 @@ fn paths(rounds: usize, round_trip: Duration) {
         }
     }
     let title = format!(
-        "Start with secrets over TLS, AppRole, a round trip of {} ms, bound of four {bound:.0} ms ({rounds} rounds)",
+        "Start with secrets over TLS, {login:?}, a round trip of {} ms, bound {bound:.0} ms ({rounds} rounds)",
         round_trip.as_millis()
     );
     print(&title, &["program", "paths", "min / median / max, ms", "of the bound", "requests", "connections"], &rows);
@@ -180,7 +190,7 @@ fn memory(rounds: usize) {
         for program in &programs {
             let mut cells = [(); 4].map(|()| Figures::default());
             for _ in 0..rounds {
-                let started = start_and_look(vault.init(program, &address, count));
+                let started = start_and_look(vault.init(program, &address, Login::AppRole, count));
                 let peak = started.resolver + started.supervisor;
                 for (cell, value) in cells.iter_mut().zip([started.resolver, started.supervisor, peak, started.private])
                 {

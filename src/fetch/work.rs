@@ -3,7 +3,7 @@
 use super::retry;
 use super::shared::{Shared, State};
 use crate::plan::Login;
-use crate::stores::{Context, Failure, Session};
+use crate::stores::{Context, Failure, Locator, Session};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::thread;
@@ -33,6 +33,11 @@ pub fn log_in(shared: &Arc<Shared>, login: usize) {
             progress.pause = failure;
         }
     };
+    if !shared.checking {
+        let reads: Vec<&Locator> =
+            shared.plan.reads.iter().filter(|read| read.login == login).map(|read| &read.locator).collect();
+        planned.store.expect(&reads, context);
+    }
     let Some(outcome) = attempts(shared, name(planned), pause, || planned.store.login(context)) else {
         return;
     };

@@ -1,5 +1,6 @@
 //! One client for one store: its addresses, its trust, its connections.
 
+use super::ahead::{Filling, Ready, Stash};
 use super::date::retry_after;
 use super::fault;
 use super::origin::Origin;
@@ -15,7 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 use ureq::Agent;
-use ureq::http::{self, HeaderValue, header};
+use ureq::http::{self, HeaderValue, Uri, header};
 use ureq::unversioned::transport::{ConnectProxyConnector, Connector, TcpConnector};
 
 /// The most that a response may hold; more is nonsense. A Vault secret is at most 1 MiB, most stores allow 64 KiB.
@@ -26,6 +27,8 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 /// second one, tokens and all: JWTs in a header can have 8 KiB.
 const INPUT_BUFFER: usize = 16 << 10;
 const OUTPUT_BUFFER: usize = 16 << 10;
+/// The stack of a thread that connects. A handshake needs some tens of KiB; unoptimised builds several times that.
+const STACK: usize = 256 << 10;
 
 /// Where a client goes and whom it trusts.
 pub struct Options<'a> {
@@ -84,9 +87,11 @@ pub struct Response {
     pub body: Buffer,
 }
 
-/// A client. Shared by the threads that read; each takes a connection of its own.
+/// A client. Shared by the threads that read; each takes a connection of its own, one that was opened ahead if there is one.
 pub struct Client {
     servers: Vec<(Origin, Agent)>,
+    /// What connects ahead, for each of the servers.
+    openers: Vec<Opener>,
     /// Index of the server that answered last.
     active: AtomicUsize,
     trust_cure: &'static str,
@@ -112,6 +117,7 @@ impl Client {
             ),
         };
         let mut servers = Vec::with_capacity(options.origins.len());
+        let mut openers = Vec::with_capacity(options.origins.len());
         for origin in options.origins {
             let proxy = proxy_for(origin, &context.environment)
                 .map_err(|name| unusable(format!("{name} is no HTTP proxy that can be used")))?;
@@ -133,9 +139,36 @@ impl Client {
                 .max_idle_connections_per_host(32)
                 .timeout_connect(Some(CONNECT_LIMIT))
                 .build();
-            servers.push((origin.clone(), Agent::with_parts(settings, Connecting(chain), Names)));
+            let uri: Uri = origin
+                .to_string()
+                .parse()
+                .map_err(|_| unusable(format!("{origin} is no address that can be connected to")))?;
+            let (inner, stash) = (Arc::new(Connecting(chain)), Arc::new(Stash::new(&uri)));
+            let ready = Ready { inner: Arc::clone(&inner), stash: Arc::clone(&stash) };
+            servers.push((origin.clone(), Agent::with_parts(settings.clone(), ready, Names)));
+            let filling = Filling { inner, stash: Arc::clone(&stash) };
+            openers.push(Opener { agent: Agent::with_parts(settings, filling, Names), uri, stash });
         }
-        Ok(Client { servers, active: AtomicUsize::new(0), trust_cure: options.trust_cure })
+        Ok(Client { servers, openers, active: AtomicUsize::new(0), trust_cure: options.trust_cure })
+    }
+
+    /// Begins to open `count` connections to the server that answered last, for requests to come; nothing is sent on them.
+    /// Returns at once. What fails here is left to the request that then has to connect for itself, and will say so.
+    pub fn open_ahead(&self, count: usize, deadline: Deadline) {
+        let Some(opener) = self.openers.get(self.active.load(Ordering::Relaxed)) else {
+            return;
+        };
+        for _ in 0..count {
+            let promise = opener.stash.open();
+            let (agent, uri) = (opener.agent.clone(), opener.uri.clone());
+            let connect = move || {
+                let request = http::Request::get(uri).body(());
+                let _ = run(&agent, request, deadline.remaining());
+                drop(promise);
+            };
+            // Without a thread the promise is dropped, and nobody waits for it.
+            let _ = std::thread::Builder::new().stack_size(STACK).spawn(connect);
+        }
     }
 
     /// Sends `request` and reads the whole response: to the server that answered last, and to the next one in turn while
@@ -276,6 +309,13 @@ impl Client {
         }
         Ok(Response { status: parts.status.as_u16(), retry_after, body: buffer })
     }
+}
+
+/// What connects to one server ahead.
+struct Opener {
+    agent: Agent,
+    uri: Uri,
+    stash: Arc<Stash>,
 }
 
 type Answer = http::Response<ureq::Body>;

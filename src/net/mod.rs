@@ -4,6 +4,7 @@
 //! Request and response bodies live in [`crate::secret`] types; the copies that `ureq` and `rustls` keep in their own buffers
 //! are accepted, because the process that makes requests ends in `execve` and the binary's allocator wipes what it frees.
 
+mod ahead;
 mod date;
 mod fault;
 mod http;

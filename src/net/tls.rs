@@ -4,6 +4,7 @@ use crate::attempt::reason;
 use crate::attempt::{Failure, Retry};
 use crate::environment::Environment;
 use crate::exit::Kind;
+use rustls::client::Resumption;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
@@ -81,6 +82,8 @@ pub fn config(
         }
     };
     // One protocol, so nothing to choose: a server that insists on ALPN gets the one we speak.
+    // All connections of a start are opened at once, so that none comes late enough to resume another.
+    config.resumption = Resumption::disabled();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
 }

@@ -40,6 +40,12 @@ pub trait Store: Send + Sync {
     /// the same secret give equal locators, so that it is read once.
     fn locate(&self, wanted: &Wanted<'_>) -> Result<Locator, Complaint>;
 
+    /// Tells what will be read once the login holds, so that connections can be opened while it is under way. Called once,
+    /// before the first [`Store::login`]; returns at once and reports nothing. A store without connections does nothing.
+    fn expect(&self, reads: &[&Locator], context: &Context) {
+        let _ = (reads, context);
+    }
+
     /// Logs in. Blocks until `context.deadline` at most. Called once per identity, and again only after a failure
     /// whose `retry` allows it.
     fn login(&self, context: &Context) -> Result<Box<dyn Session>, Failure>;

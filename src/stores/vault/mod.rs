@@ -29,7 +29,11 @@ mod wire_tests;
 use super::{Complaint, Context, Failure, Form, Key, Locator, Method, Session, Shape, Spec, Store, Wanted};
 use crate::net::{Client, Options};
 use config::Config;
+use locate::Reading;
 use std::sync::{Arc, Mutex, PoisonError};
+
+/// Connections for reads that are opened ahead: as many as there are workers for one login.
+const CONNECTIONS: usize = 16;
 
 /// What the plan may know of it.
 pub static SPEC: Spec = Spec {
@@ -121,6 +125,16 @@ impl Store for Vault {
 
     fn locate(&self, wanted: &Wanted<'_>) -> Result<Locator, Complaint> {
         locate::locate(wanted, &self.config.mount, self.config.kv_version)
+    }
+
+    /// A connection for each read and one for the look-up of the mounts, where one is needed; the login takes whichever is
+    /// ready first, and gives it back.
+    fn expect(&self, reads: &[&Locator], context: &Context) {
+        let Ok(client) = self.client(context) else {
+            return;
+        };
+        let lookup = reads.iter().any(|read| matches!(locate::open(read).0, Reading::Either | Reading::Mount));
+        client.open_ahead(reads.len().min(CONNECTIONS) + usize::from(lookup), context.deadline);
     }
 
     fn login(&self, context: &Context) -> Result<Box<dyn Session>, Failure> {

@@ -1,5 +1,6 @@
 //! Vault: every case against the stand-in, and against OpenBao when it is at hand.
 
+mod ahead;
 mod check;
 mod failures;
 mod logins;

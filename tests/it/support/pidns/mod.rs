@@ -110,7 +110,8 @@ impl Init {
         self
     }
 
-    /// Writes the monotonic clock, as a `timespec`, into `pipe` as the last thing before execve.
+    /// Writes the monotonic clock, as a `timespec`, into `pipe` as the last thing before execve. For the benchmark.
+    #[allow(dead_code)]
     pub fn stamp(mut self, pipe: impl Into<OwnedFd>) -> Self {
         self.start.stamp = Some(pipe.into());
         self
