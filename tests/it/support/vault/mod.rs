@@ -2,13 +2,13 @@
 //! namespaces. It answers as the protocol says; that it does is certified with OpenBao's own client (stores/certify.rs).
 
 mod auth;
-mod http;
+pub mod http;
 mod kv;
 mod route;
 mod world;
 
 use std::io::BufReader;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -116,5 +116,9 @@ impl Shared {
                 break;
             }
         }
+        // Nothing may be left unread at the end: the kernel would answer it with a reset, which overtakes the answer.
+        let socket = &mut stream.get_mut().sock;
+        let _ = socket.shutdown(Shutdown::Write);
+        let _ = std::io::copy(socket, &mut std::io::sink());
     }
 }
