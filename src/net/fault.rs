@@ -4,7 +4,7 @@ use super::http::Care;
 use super::transport::NotSent;
 use crate::attempt::{Failure, Retry};
 use crate::exit::Kind;
-use rustls::CertificateError;
+use rustls::{AlertDescription, CertificateError, PeerIncompatible};
 use std::io;
 use ureq::{Error, Timeout};
 
@@ -32,6 +32,11 @@ pub fn failure(error: &Error, care: Care, trust_cure: &str) -> Failure {
                 let cure = certificate_cure(reason).unwrap_or(trust_cure);
                 unavailable(&answered, Some(cure.to_owned()), Retry::Never)
             }
+            rustls::Error::PeerIncompatible(PeerIncompatible::ServerDoesNotSupportTls12Or13)
+            | rustls::Error::AlertReceived(AlertDescription::ProtocolVersion) => {
+                let cure = "let the server, or what stands in front of it, speak TLS 1.2 or 1.3";
+                unavailable("it speaks no TLS newer than 1.1", Some(cure.to_owned()), Retry::Never)
+            }
             rustls::Error::AlertReceived(alert) => {
                 unavailable(&format!("it broke off TLS with the alert {alert:?}"), None, Retry::Never)
             }
@@ -45,11 +50,22 @@ pub fn failure(error: &Error, care: Care, trust_cure: &str) -> Failure {
     let there = Some("see whether the address is right, and whether it can be reached from this container".to_owned());
     let up = Some("see whether the address and its port are right, and whether the store is up".to_owned());
     match error {
-        Error::Timeout(Timeout::Connect | Timeout::Resolve) => unavailable("no connection within 10 s", there, again),
+        Error::Timeout(Timeout::Connect) => unavailable("no connection within 10 s", there, again),
+        Error::Timeout(Timeout::Resolve) => unavailable("its name could not be resolved within 10 s", there, again),
         Error::Timeout(_) => Failure::deadline(),
         Error::Io(error) if !resolving => unavailable(&io_text(error, sent), up, again),
-        Error::Io(_) | Error::HostNotFound => unavailable("its name could not be resolved", there, again),
-        Error::ConnectProxyFailed(_) => unavailable("the proxy did not connect to it", None, again),
+        Error::Io(_) => {
+            let cure = "see whether the name servers of this container (/etc/resolv.conf) can be reached".to_owned();
+            unavailable("its name could not be resolved: no name server gave an answer", Some(cure), again)
+        }
+        Error::HostNotFound => {
+            let cure = "see whether the address is right; a name may be known to some networks only".to_owned();
+            unavailable("its name could not be resolved: there is no such name", Some(cure), again)
+        }
+        Error::ConnectProxyFailed(_) => {
+            let cure = "see what the proxy of HTTPS_PROXY allows, or put the store's host in NO_PROXY".to_owned();
+            unavailable("the proxy did not connect to it", Some(cure), again)
+        }
         Error::ConnectionFailed => unavailable("the connection failed", None, again),
         // What is left is a server that does not speak HTTP as the RFC has it, or a request that cannot be sent.
         Error::Tls(text) => unavailable(text, None, Retry::Never),
@@ -128,8 +144,20 @@ mod tests {
         let again = Retry::After(None);
         for (error, care, kind, answered, retry) in [
             (before(refused(), false), Care::Once, Kind::Unavailable, "connection refused", again),
-            (before(refused(), true), Care::Once, Kind::Unavailable, "its name could not be resolved", again),
-            (before(Error::HostNotFound, true), Care::Once, Kind::Unavailable, "its name could not be resolved", again),
+            (
+                before(refused(), true),
+                Care::Once,
+                Kind::Unavailable,
+                "its name could not be resolved: no name server gave an answer",
+                again,
+            ),
+            (
+                before(Error::HostNotFound, true),
+                Care::Once,
+                Kind::Unavailable,
+                "its name could not be resolved: there is no such name",
+                again,
+            ),
             (reset(), Care::Once, Kind::Unavailable, "connection reset", Retry::Never),
             (reset(), Care::Repeatable, Kind::Unavailable, "connection reset", again),
             (

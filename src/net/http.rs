@@ -2,11 +2,13 @@
 
 use super::ahead::{Filling, Ready, Stash};
 use super::date::retry_after;
+use super::dial::Tcp;
 use super::fault;
+use super::names::{Asked, Names};
 use super::origin::Origin;
 use super::proxy::proxy_for;
 use super::tls::{self, Identity, Trust};
-use super::transport::{Connecting, Names, Tls};
+use super::transport::{Connecting, Tls};
 use crate::attempt::{Context, Deadline, Failure, Retry};
 use crate::exit::Kind;
 use crate::secret::Buffer;
@@ -17,7 +19,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 use ureq::Agent;
 use ureq::http::{self, HeaderValue, Uri, header};
-use ureq::unversioned::transport::{ConnectProxyConnector, Connector, TcpConnector};
+use ureq::unversioned::transport::{ConnectProxyConnector, Connector};
 
 /// The most that a response may hold; more is nonsense. A Vault secret is at most 1 MiB, most stores allow 64 KiB.
 const BODY_LIMIT: usize = 4 << 20;
@@ -121,9 +123,10 @@ impl Client {
         for origin in options.origins {
             let proxy = proxy_for(origin, &context.environment)
                 .map_err(|name| unusable(format!("{name} is no HTTP proxy that can be used")))?;
+            let names = Arc::new(Names::default());
             let chain =
                 ().chain(ConnectProxyConnector::default())
-                    .chain(TcpConnector::default())
+                    .chain(Tcp(Arc::clone(&names)))
                     .chain(Tls::new(Arc::clone(&config), name.clone()));
             let settings = Agent::config_builder()
                 .http_status_as_error(false)
@@ -145,9 +148,9 @@ impl Client {
                 .map_err(|_| unusable(format!("{origin} is no address that can be connected to")))?;
             let (inner, stash) = (Arc::new(Connecting(chain)), Arc::new(Stash::new(&uri)));
             let ready = Ready { inner: Arc::clone(&inner), stash: Arc::clone(&stash) };
-            servers.push((origin.clone(), Agent::with_parts(settings.clone(), ready, Names)));
+            servers.push((origin.clone(), Agent::with_parts(settings.clone(), ready, Asked(Arc::clone(&names)))));
             let filling = Filling { inner, stash: Arc::clone(&stash) };
-            openers.push(Opener { agent: Agent::with_parts(settings, filling, Names), uri, stash });
+            openers.push(Opener { agent: Agent::with_parts(settings, filling, Asked(names)), uri, stash });
         }
         Ok(Client { servers, openers, active: AtomicUsize::new(0), trust_cure: options.trust_cure })
     }
@@ -290,7 +293,11 @@ impl Client {
         let header = |name| parts.headers.get(name).and_then(|value| value.to_str().ok());
         let announced = header(header::CONTENT_LENGTH).and_then(|text| text.parse::<usize>().ok()).unwrap_or(0);
         let retry_after = header(header::RETRY_AFTER).and_then(|text| retry_after(text, SystemTime::now()));
-        let mut buffer = Buffer::with_capacity(announced.min(BODY_LIMIT));
+        let too_long = || unusable("an answer of more than 4 MiB".to_owned());
+        if announced > BODY_LIMIT {
+            return Err(too_long());
+        }
+        let mut buffer = Buffer::with_capacity(announced);
         let mut reader = body.into_reader();
         let mut chunk = zeroize::Zeroizing::new([0; 8 << 10]);
         loop {
@@ -303,7 +310,7 @@ impl Client {
                 }
             };
             if buffer.len() + count > BODY_LIMIT {
-                return Err(unusable("an answer of more than 4 MiB".to_owned()));
+                return Err(too_long());
             }
             buffer.push(chunk.get(..count).unwrap_or_default());
         }

@@ -6,8 +6,10 @@
 
 mod ahead;
 mod date;
+mod dial;
 mod fault;
 mod http;
+mod names;
 mod origin;
 mod proxy;
 mod tls;

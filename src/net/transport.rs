@@ -1,15 +1,13 @@
-//! How a connection is made: names, TCP or a proxy, TLS. Whatever fails in here has sent no byte of the request, and the
+//! How a connection is made: names and TCP (`names`, `dial`) or a proxy, then TLS. Whatever fails in here has sent no byte of the request, and the
 //! error says so ([`NotSent`]), because a login may only be tried again when that is sure.
 
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
 use std::fmt;
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
 use ureq::Error;
-use ureq::http::Uri;
-use ureq::unversioned::resolver::{ArrayVec, ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::time::{Duration, Instant};
 use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport, TransportAdapter,
 };
@@ -31,31 +29,11 @@ impl fmt::Display for NotSent {
 
 impl std::error::Error for NotSent {}
 
-fn not_sent(error: Error, resolving: bool) -> Error {
+/// Marks `error` as one from before the first byte.
+pub fn not_sent(error: Error, resolving: bool) -> Error {
     match error {
         Error::Other(inner) if inner.is::<NotSent>() => Error::Other(inner),
         error => Error::Other(Box::new(NotSent { error, resolving })),
-    }
-}
-
-/// Resolves in the calling thread. ureq's own resolver starts a thread for each name, and panics when it cannot; here every
-/// caller is a worker that nobody waits for past the deadline.
-#[derive(Debug)]
-pub struct Names;
-
-impl Resolver for Names {
-    fn resolve(&self, uri: &Uri, _: &ureq::config::Config, _: NextTimeout) -> Result<ResolvedSocketAddrs, Error> {
-        let host = uri.host().unwrap_or_default();
-        let default = if uri.scheme_str() == Some("http") { 80 } else { 443 };
-        let port = uri.port_u16().unwrap_or(default);
-        let found = (host.trim_matches(['[', ']']), port)
-            .to_socket_addrs()
-            .map_err(|error| not_sent(Error::Io(error), true))?;
-        let mut addresses = ArrayVec::from_fn(|_| SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)));
-        for address in found.take(16) {
-            addresses.push(address);
-        }
-        if addresses.is_empty() { Err(not_sent(Error::HostNotFound, true)) } else { Ok(addresses) }
     }
 }
 
@@ -110,11 +88,22 @@ impl<In: Transport> Connector<In> for Tls {
         };
         let mut connection = ClientConnection::new(Arc::clone(&self.config), name)?;
         let mut socket = TransportAdapter::new(transport.boxed(), Arc::clone(&details.current_time));
-        socket.set_timeout(details.timeout);
+        socket.set_timeout(what_is_left(details));
         connection.complete_io(&mut socket)?;
         let buffers = LazyBuffers::new(details.config.input_buffer_size(), details.config.output_buffer_size());
         Ok(Some(Either::B(TlsTransport { buffers, stream: StreamOwned::new(connection, socket) })))
     }
+}
+
+/// The time that TCP, or the proxy, has left of what the whole connection may take.
+fn what_is_left(details: &ConnectionDetails<'_>) -> NextTimeout {
+    let after = match (details.timeout.after, details.now, (details.current_time)()) {
+        (Duration::Exact(after), Instant::Exact(begin), Instant::Exact(now)) => {
+            Duration::Exact(after.saturating_sub(now.saturating_duration_since(begin)))
+        }
+        (after, ..) => after,
+    };
+    NextTimeout { after, ..details.timeout }
 }
 
 /// A connection with TLS on it.

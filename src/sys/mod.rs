@@ -8,6 +8,7 @@ pub mod allocator;
 pub mod entry;
 pub mod environment;
 pub mod memory;
+pub mod names;
 pub mod process;
 pub mod signal;
 

@@ -91,7 +91,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("report", &["environment", "error", "exit"]),
     ("attempt", &["environment", "exit", "report"]),
     ("cli", &["environment", "error", "exit", "report", "signals", "suggest"]),
-    ("net", &["attempt", "environment", "exit", "report", "secret"]),
+    ("net", &["attempt", "environment", "exit", "report", "secret", "sys"]),
     ("auth", &["attempt", "environment", "exit", "net", "secret"]),
     ("stores", &["attempt", "auth", "environment", "error", "exit", "net", "report", "secret"]),
     ("manifest", &["environment", "error", "exit", "stores", "suggest"]),
