@@ -8,7 +8,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::io::{self, PipeReader, PipeWriter, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Why waiting ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,8 +40,8 @@ pub struct Shared {
 pub struct State {
     /// One entry a read.
     pub answers: Vec<Option<Result<Answer, Failure>>>,
-    /// One entry a read: the failure after which its next attempt is waited for.
-    pub pauses: Vec<Option<Failure>>,
+    /// One entry a read: how its last attempt failed, if one did.
+    pub pauses: Vec<Option<Pause>>,
     /// One entry a login.
     pub logins: Vec<Progress>,
     /// How many logins are being ended.
@@ -52,13 +52,36 @@ pub struct State {
     woken: bool,
 }
 
+/// After a failure that another attempt may cure.
+#[derive(Clone)]
+pub struct Pause {
+    /// The failure.
+    pub failure: Failure,
+    /// When the next attempt began; none while it is waited for.
+    pub next: Option<Instant>,
+}
+
+/// An attempt that was younger than this when the deadline cut it has not shown that the store is silent.
+const YOUNG: Duration = Duration::from_secs(1);
+
+impl Pause {
+    /// Why there is no answer at the deadline: the last failure, unless the store has left the attempt after it without an
+    /// answer for a while. A store that refused every attempt is to be told from one that is slow.
+    pub fn at_the_deadline(pause: Option<&Pause>) -> Failure {
+        match pause {
+            Some(Pause { failure, next }) if next.is_none_or(|begin| begin.elapsed() < YOUNG) => failure.clone(),
+            _ => Failure::deadline(),
+        }
+    }
+}
+
 /// One login.
 #[derive(Default)]
 pub struct Progress {
     /// It holds.
     pub session: Option<Arc<dyn Session>>,
-    /// The failure after which its next attempt is waited for.
-    pub pause: Option<Failure>,
+    /// How the last attempt to log in, or to show that the login is good, failed, if one did.
+    pub pause: Option<Pause>,
     /// The next of its reads that nobody has taken yet, as a position among them.
     pub next: usize,
     /// What `check` found.
@@ -159,12 +182,11 @@ impl Shared {
     pub fn take_fetched(&self) -> Fetched {
         let mut state = self.state();
         let answers = std::mem::take(&mut state.answers);
-        let pause_of = |read: usize| {
+        let reason = |read: usize| {
             let login = self.plan.reads.get(read).and_then(|read| state.logins.get(read.login));
-            let own = state.pauses.get(read).cloned().flatten();
-            own.or_else(|| login.and_then(|login| login.pause.clone()))
+            let own = state.pauses.get(read).and_then(Option::as_ref);
+            Err(Pause::at_the_deadline(own.or_else(|| login.and_then(|login| login.pause.as_ref()))))
         };
-        let reason = |read| Err(pause_of(read).unwrap_or_else(Failure::deadline));
         let each = answers.into_iter().enumerate().map(|(read, answer)| answer.unwrap_or_else(|| reason(read)));
         Fetched { answers: each.collect(), logins: self.login_failures(&state) }
     }
@@ -174,7 +196,7 @@ impl Shared {
         let failure = |(login, progress): (usize, &Progress)| match &progress.proved {
             Some(Err(failure)) => Some(failure.clone()),
             _ if progress.session.is_some() || !self.plan.reads.iter().any(|read| read.login == login) => None,
-            _ => Some(progress.pause.clone().unwrap_or_else(Failure::deadline)),
+            _ => Some(Pause::at_the_deadline(progress.pause.as_ref())),
         };
         state.logins.iter().enumerate().map(failure).collect()
     }
@@ -183,7 +205,7 @@ impl Shared {
     pub fn take_proved(&self, interrupted: bool) -> Vec<(usize, Result<(), Failure>)> {
         let mut state = self.state();
         let each = state.logins.iter_mut().enumerate().filter_map(|(login, progress)| {
-            let reason = || Err(progress.pause.clone().unwrap_or_else(Failure::deadline));
+            let reason = || Err(Pause::at_the_deadline(progress.pause.as_ref()));
             let proved = match progress.proved.take() {
                 None if interrupted => return None,
                 proved => proved.unwrap_or_else(reason),

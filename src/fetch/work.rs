@@ -1,7 +1,8 @@
 //! What the workers do.
 
 use super::retry;
-use super::shared::{Shared, State};
+use super::shared::{Pause, Shared, State};
+use crate::exit::Kind;
 use crate::plan::Login;
 use crate::stores::{Context, Failure, Locator, Session};
 use std::hash::{BuildHasher, RandomState};
@@ -28,9 +29,9 @@ pub fn log_in(shared: &Arc<Shared>, login: usize) {
         return;
     };
     let context = &shared.context;
-    let pause = |state: &mut State, failure| {
+    let pause = |state: &mut State, pause| {
         if let Some(progress) = state.logins.get_mut(login) {
-            progress.pause = failure;
+            progress.pause = pause;
         }
     };
     if !shared.checking {
@@ -106,9 +107,9 @@ fn read_on(shared: &Arc<Shared>, login: usize) {
         let Some(read) = shared.plan.reads.get(index) else {
             return;
         };
-        let pause = |state: &mut State, failure| {
+        let pause = |state: &mut State, pause| {
             if let Some(slot) = state.pauses.get_mut(index) {
-                *slot = failure;
+                *slot = pause;
             }
         };
         let what = format!("{} {}", read.provider, read.path);
@@ -153,13 +154,21 @@ pub fn close(shared: &Arc<Shared>, login: usize) {
 fn attempts<T>(
     shared: &Shared,
     what: &str,
-    pause: impl Fn(&mut State, Option<Failure>),
+    pause: impl Fn(&mut State, Option<Pause>),
     mut attempt: impl FnMut() -> Result<T, Failure>,
 ) -> Option<Result<T, Failure>> {
     let mut failed = 0;
+    let mut last: Option<Pause> = None;
     loop {
         let failure = match attempt() {
-            Ok(value) => return Some(Ok(value)),
+            Ok(value) => {
+                pause(&mut shared.state(), None);
+                return Some(Ok(value));
+            }
+            // This thread may notice the deadline before the one that waits for it; both are to say the same.
+            Err(failure) if failure.kind == Kind::Deadline => {
+                return Some(Err(Pause::at_the_deadline(last.as_ref())));
+            }
             Err(failure) => failure,
         };
         let remaining = shared.context.deadline.remaining();
@@ -173,11 +182,14 @@ fn attempts<T>(
             seconds(wait),
             seconds(remaining)
         ));
-        pause(&mut shared.state(), Some(failure));
+        let waiting = Pause { failure, next: None };
+        pause(&mut shared.state(), Some(waiting.clone()));
         if !shared.sleep(wait) {
             return None;
         }
-        pause(&mut shared.state(), None);
+        let again = Pause { next: Some(Instant::now()), ..waiting };
+        pause(&mut shared.state(), Some(again.clone()));
+        last = Some(again);
     }
 }
 
