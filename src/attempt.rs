@@ -13,6 +13,8 @@ pub struct Context {
     pub environment: Arc<Environment<'static>>,
     /// When the whole start must have ended.
     pub deadline: Deadline,
+    /// How long the end of logins may take, `--revoke-timeout`.
+    pub revoke_timeout: Duration,
     /// Where warnings and `-v` lines go.
     pub log: Log,
 }

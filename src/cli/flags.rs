@@ -233,7 +233,7 @@ pub(super) static FLAGS: &[Flag] = &[
         }),
         only: &[],
         section: Section::End,
-        meaning: "the time for revoking leases at the end; default 2s",
+        meaning: "how long the end of logins may take; default 2s",
     },
     Flag {
         long: "log-format",

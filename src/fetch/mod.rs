@@ -18,9 +18,7 @@ use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long the end of logins may take, at most, before a start that succeeds.
-const CLOSE: Duration = Duration::from_secs(2);
-/// The same for a start that was given up, whether or not the deadline has passed: a token that nobody needs is worth it.
+/// How long the end of logins may take for a start that was given up, whether or not the deadline has passed: a token that nobody needs is worth it.
 const CLOSE_UNUSED: Duration = Duration::from_secs(1);
 
 /// What came back for each read of the plan, in its order.
@@ -93,7 +91,7 @@ pub fn check(
 /// Ends every login that holds, in parallel.
 fn close(shared: &Arc<Shared>, ending: Ending, interrupt: Option<BorrowedFd<'_>>) -> Stop {
     let bound = match ending {
-        Ending::InUse => Deadline::after(CLOSE.min(shared.context.deadline.remaining())),
+        Ending::InUse => Deadline::after(shared.context.revoke_timeout.min(shared.context.deadline.remaining())),
         Ending::Unused => Deadline::after(CLOSE_UNUSED),
     };
     let open = shared.begin_closing(ending, bound);

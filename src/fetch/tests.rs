@@ -124,7 +124,12 @@ fn slow_plan(
 }
 
 fn context(limit: Duration) -> Context {
-    Context { environment: Arc::default(), deadline: Deadline::after(limit), log: Log::default() }
+    Context {
+        environment: Arc::default(),
+        deadline: Deadline::after(limit),
+        revoke_timeout: Duration::from_secs(2),
+        log: Log::default(),
+    }
 }
 
 fn shown(outcome: Outcome) -> Vec<String> {

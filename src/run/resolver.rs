@@ -187,7 +187,12 @@ pub fn resolve(start: &Start, environment: &Environment<'static>) -> Result<(Res
 
 /// What the stores are given.
 pub fn context(options: &Options, environment: &Environment<'static>, log: Log) -> Context {
-    Context { environment: Arc::new(environment.clone()), deadline: Deadline::after(options.timeout), log }
+    Context {
+        environment: Arc::new(environment.clone()),
+        deadline: Deadline::after(options.timeout),
+        revoke_timeout: options.revoke_timeout,
+        log,
+    }
 }
 
 /// A descriptor that tells of the signals that end a start. They stay pending until they are read from it.

@@ -101,6 +101,7 @@ mod tests {
         let context = Context {
             environment: Arc::new(Environment::new(vec![c"A=\xff b\n", c"B="])),
             deadline: Deadline::after(Duration::from_secs(1)),
+            revoke_timeout: Duration::from_secs(2),
             log: Log::default(),
         };
         let read = |path| {

@@ -33,7 +33,12 @@ impl Drop for Scratch {
 }
 
 fn context() -> Context {
-    Context { environment: Arc::default(), deadline: Deadline::after(Duration::from_secs(9)), log: Log::default() }
+    Context {
+        environment: Arc::default(),
+        deadline: Deadline::after(Duration::from_secs(9)),
+        revoke_timeout: Duration::from_secs(2),
+        log: Log::default(),
+    }
 }
 
 #[test]
