@@ -12,7 +12,7 @@ use crate::handover::{self, Command, Hardened};
 use crate::plan::{Part, Plan};
 use crate::report::{Log, Started};
 use crate::stores::{Context, Deadline};
-use crate::supervise::forward::ENDS_A_START;
+use crate::supervise::forward::ends_a_start;
 use crate::supervise::record::{self, Ready};
 use nix::sys::prctl;
 use nix::sys::resource::{Resource, getrlimit};
@@ -197,7 +197,7 @@ pub fn context(options: &Options, environment: &Environment<'static>, log: Log) 
 
 /// A descriptor that tells of the signals that end a start. They stay pending until they are read from it.
 pub fn watch_signals() -> Result<SignalFd, Problems> {
-    let watched: SigSet = ENDS_A_START.iter().filter_map(|number| Signal::try_from(*number).ok()).collect();
+    let watched: SigSet = ends_a_start().into_iter().filter_map(|number| Signal::try_from(number).ok()).collect();
     SignalFd::with_flags(&watched, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)
         .map_err(|error| vec![Problem::new(Kind::Internal, format!("cannot watch for signals: {error}"))])
 }

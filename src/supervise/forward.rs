@@ -1,5 +1,6 @@
-//! Which signal is passed on, and as what. Pure but for asking who this process is.
+//! Which signal is passed on, and as what; and which end a start. Pure but for asking what was inherited as ignored.
 
+use crate::sys::signal::{self, Disposition};
 use libc::{SIGCHLD, SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGSTOP, SIGTERM};
 
 /// What is known of a signal that arrived.
@@ -31,8 +32,12 @@ pub fn is_terminating(number: i32) -> bool {
     matches!(number, SIGTERM | SIGINT | SIGQUIT | SIGHUP)
 }
 
-/// The signals that end a start before the command runs.
-pub const ENDS_A_START: [i32; 4] = [SIGTERM, SIGINT, SIGQUIT, SIGHUP];
+/// The signals that end a start before the command runs: TERM, INT, QUIT and HUP, save what was inherited as ignored (by
+/// `nohup`, or by `&` in a script) and would be by the command too.
+pub fn ends_a_start() -> Vec<i32> {
+    let heeded = |number: &i32| signal::disposition(*number) == Disposition::Default;
+    [SIGTERM, SIGINT, SIGQUIT, SIGHUP].into_iter().filter(heeded).collect()
+}
 
 /// Signals that no process can catch, so that none is ever passed on.
 pub const NEVER_CAUGHT: [i32; 2] = [SIGKILL, SIGSTOP];

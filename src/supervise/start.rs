@@ -1,7 +1,7 @@
 //! The time between the fork and the command's first instruction: the resolver works, and this process waits for its
 //! word, for its end, or for a signal that ends the start.
 
-use super::forward::ENDS_A_START;
+use super::forward::ends_a_start;
 use super::record::{self, LONGEST, Said};
 use super::status::exit_code;
 use crate::sys::process::{self, Reap};
@@ -34,8 +34,8 @@ pub enum Started {
 
 /// Waits until the resolver has become the command, or has ended. `hard_stop` is when it must have done one or the other.
 pub fn await_command(resolver: i32, status: OwnedFd, hard_stop: Option<Instant>) -> std::io::Result<Started> {
-    let watched: SigSet =
-        [Signal::SIGTERM, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGHUP, Signal::SIGCHLD].into_iter().collect();
+    let ending = ends_a_start().into_iter().filter_map(|number| Signal::try_from(number).ok());
+    let watched: SigSet = ending.chain([Signal::SIGCHLD]).collect();
     let signals = SignalFd::with_flags(&watched, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
     let mut start =
         Start { resolver, status, signals, heard: Vec::with_capacity(2 * LONGEST), hard_stop, interrupted: None };
@@ -75,7 +75,8 @@ impl Start {
             }
             while let Ok(Some(info)) = self.signals.read_signal() {
                 let number = i32::try_from(info.ssi_signo).unwrap_or(0);
-                if ENDS_A_START.contains(&number) {
+                // All that is watched but one: SIGCHLD only wakes.
+                if number != libc::SIGCHLD {
                     self.interrupt(number);
                 }
             }

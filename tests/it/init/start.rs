@@ -54,6 +54,18 @@ fn other_signals_do_not_end_it() {
     hanging.run.finish().expect(143);
 }
 
+/// What was inherited as ignored is ignored here as it would be by the command: `nohup`, or `&` in a script.
+#[test]
+fn ignored_signals_do_not_end_it() {
+    let mut hanging = hang(|init| init.ignored(&[libc::SIGHUP, libc::SIGINT]));
+    for number in [libc::SIGHUP, libc::SIGINT] {
+        hanging.run.signal(number);
+        kill(hanging.resolver, number);
+    }
+    hanging.run.signal(libc::SIGTERM);
+    hanging.run.finish().expect(143);
+}
+
 #[test]
 fn a_resolver_that_was_killed_is_70() {
     let hanging = hang(|init| init);
