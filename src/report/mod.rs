@@ -38,8 +38,8 @@ pub struct Log {
     pub verbosity: i8,
     /// Whether text is coloured; see [`colour_fits`].
     pub colour: bool,
-    /// Whether a line is left out when standard error would make the writer wait. For the process that supervises: a reader
-    /// that stands still must not hold up a signal.
+    /// Whether a line is left out when standard error would make the writer wait at all, and not only when it would for more
+    /// than a second. For the process that supervises: a reader that stands still must not hold up a signal.
     pub never_block: bool,
 }
 

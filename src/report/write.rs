@@ -3,11 +3,19 @@
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::os::fd::AsFd;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// How long, in milliseconds, a line waits for a reader that stands still. Whoever writes must not wait for ever: signals are
+/// blocked meanwhile, and secrets are wanted.
+const PATIENCE: u16 = 1000;
+
+/// Whether a line has waited in vain. The next ones do not wait again, until one is taken.
+static STALLED: AtomicBool = AtomicBool::new(false);
 
 /// Writes `line` and a newline to `out`. What cannot be written is given up: a log is never worth a command.
 ///
-/// With `never_block` the line is left out unless `out` takes it at once. poll(2) calls a pipe writable when it takes PIPE_BUF
-/// bytes, and no line is longer.
+/// The line is left out when `out` does not take it within a second, with `never_block` when it does not take it at once.
+/// poll(2) calls a pipe writable when it takes PIPE_BUF bytes, and no line is longer.
 pub(super) fn line(out: &impl AsFd, line: &str, never_block: bool) {
     let mut bytes = Vec::with_capacity(line.len() + 1);
     bytes.extend_from_slice(line.as_bytes());
@@ -16,8 +24,10 @@ pub(super) fn line(out: &impl AsFd, line: &str, never_block: bool) {
     while !left.is_empty() {
         // Asked every time, not only when we must not wait: a write to a pipe that nobody reads raises SIGPIPE, and where that is
         // blocked it would stay pending and kill the command after execve.
-        let Some(ready) = state(out) else { return };
-        if never_block && !ready {
+        let hurried = never_block || STALLED.load(Ordering::Relaxed);
+        let Some(ready) = state(out, if hurried { PollTimeout::ZERO } else { PATIENCE.into() }) else { return };
+        STALLED.store(!ready, Ordering::Relaxed);
+        if !ready {
             return;
         }
         match nix::unistd::write(out, left) {
@@ -29,13 +39,13 @@ pub(super) fn line(out: &impl AsFd, line: &str, never_block: bool) {
     }
 }
 
-/// Whether `out` takes a line at once; none when it is closed or nobody reads it.
-fn state(out: &impl AsFd) -> Option<bool> {
+/// Whether `out` takes a line within `patience`; none when it is closed or nobody reads it.
+fn state(out: &impl AsFd, patience: PollTimeout) -> Option<bool> {
     let mut fds = [PollFd::new(out.as_fd(), PollFlags::POLLOUT)];
     loop {
-        match poll(&mut fds, PollTimeout::ZERO) {
+        match poll(&mut fds, patience) {
             Err(Errno::EINTR) => {}
-            // poll itself cannot be used: then a write that may wait is better than silence, unless it must not wait.
+            // poll itself cannot be used, for want of kernel memory.
             Err(_) => return Some(false),
             Ok(_) => break,
         }

@@ -1,5 +1,7 @@
 //! keyinit's own: `--exec`, and life without being PID 1.
 
+use std::io::Write;
+
 use crate::support::handshake::{children, until};
 use crate::support::run::keyinit;
 
@@ -62,6 +64,34 @@ fn standard_descriptors_that_are_closed() {
     let report = start().env("X", "secret://file/password").closed(&[0, 2]).report();
     let numbers: Vec<&String> = report.0["fds"].as_object().unwrap().keys().collect();
     assert_eq!(numbers, ["1"]);
+}
+
+/// A pipe that is full and that nobody empties: the log is lost, and nothing else.
+#[test]
+fn standard_error_that_nobody_empties() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("password"), "s3cret").unwrap();
+    for (reference, code) in [("secret://file/password", 3), ("secret://file/none", 66), ("secret://none/none", 78)] {
+        let (_reader, writer) = full_pipe();
+        keyinit()
+            .args(["-v", "--timeout", "10"])
+            .env("KEYINIT_FILE_ROOT", folder.path())
+            .env("X", reference)
+            .descriptor(2, writer)
+            .probe(&["exit", "3"])
+            .run()
+            .expect(code);
+    }
+}
+
+/// A pipe that takes no byte more.
+fn full_pipe() -> (std::io::PipeReader, std::io::PipeWriter) {
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    let flags = nix::fcntl::fcntl(&writer, nix::fcntl::FcntlArg::F_SETFL(nix::fcntl::OFlag::O_NONBLOCK));
+    flags.unwrap();
+    while writer.write(&[b'x'; 4096]).is_ok() {}
+    nix::fcntl::fcntl(&writer, nix::fcntl::FcntlArg::F_SETFL(nix::fcntl::OFlag::empty())).unwrap();
+    (reader, writer)
 }
 
 #[test]
