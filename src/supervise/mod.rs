@@ -106,10 +106,17 @@ impl Supervisor<'_> {
     fn forward(&mut self, number: i32, taken: &signal::Taken) {
         // A payload goes to one process only; kill(2) is right for everything else, and for a group.
         let queued = taken.code() == libc::SI_QUEUE && !self.settings.group;
-        if !(queued && signal::send_on(self.command, number, taken)) {
-            signal::send(self.target(), number);
-        }
-        if self.settings.log.verbosity > 0 {
+        // Last to the command alone: it may have left its group.
+        let sent = (queued && signal::send_on(self.command, number, taken))
+            || signal::send(self.target(), number)
+            || signal::send(self.command, number);
+        if !sent {
+            // The command is ours and not reaped, so that it can only be a right that is missing: after `--user`, CAP_KILL.
+            let (name, command) = (signals::name(number), self.command);
+            let text =
+                format!("{name} did not reach the command: keyinit may not signal pid {command} (it lacks CAP_KILL)");
+            self.settings.log.warn(&text);
+        } else if self.settings.log.verbosity > 0 {
             self.settings.log.verbose(&format!("forwarded {} to pid {}", signals::name(number), self.command));
         }
         if is_terminating(number) {

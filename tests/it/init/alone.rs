@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use crate::support::handshake::{children, until};
+use crate::support::pidns::kill;
 use crate::support::run::keyinit;
 
 #[test]
@@ -98,4 +99,23 @@ fn full_pipe() -> (std::io::PipeReader, std::io::PipeWriter) {
 fn standard_error_that_cannot_be_written() {
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     keyinit().arg("-v").probe(&["exit", "3"]).descriptor(2, full).run().expect(3);
+}
+
+/// The usual set of capabilities for dropping a user lacks CAP_KILL: then no signal reaches the command, and that is said.
+#[test]
+fn a_command_that_may_not_be_signalled() {
+    if !crate::support::skip::is_root() {
+        return;
+    }
+    const CAP_KILL: u8 = 5;
+    let mut run = keyinit().args(["--user", "65534"]).without(CAP_KILL).probe(&["wait"]).spawn();
+    run.out.expect("ready");
+    run.signal(libc::SIGUSR1);
+    run.err.find("the warning", |line| {
+        line.starts_with("keyinit: warning: SIGUSR1 did not reach the command: keyinit may not signal pid ")
+            && line.ends_with(" (it lacks CAP_KILL)")
+    });
+    let command = run.command();
+    kill(command, libc::SIGTERM);
+    run.finish().expect(0);
 }

@@ -117,6 +117,12 @@ impl Init {
         self
     }
 
+    /// Without the capability of this number (capabilities(7)).
+    pub fn without(mut self, capability: u8) -> Self {
+        self.start.without = Some(capability.into());
+        self
+    }
+
     /// Starts it.
     #[track_caller]
     pub fn spawn(self) -> Running {

@@ -15,6 +15,7 @@ pub struct Start {
     pub closed: Vec<i32>,
     pub user: Option<(u32, u32)>,
     pub stamp: Option<OwnedFd>,
+    pub without: Option<libc::c_ulong>,
 }
 
 /// The lines for /proc/self/{uid,gid}_map, made before the fork because making them allocates.
@@ -115,6 +116,9 @@ impl Start {
             }
             for &(resource, soft, hard) in &self.limits {
                 check(libc::setrlimit(resource, &libc::rlimit { rlim_cur: soft, rlim_max: hard }))?;
+            }
+            if let Some(capability) = self.without {
+                check(libc::prctl(libc::PR_CAPBSET_DROP, capability, 0, 0, 0))?;
             }
             if let Some((uid, gid)) = self.user {
                 check(libc::setgroups(0, std::ptr::null()))?;
