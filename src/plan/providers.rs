@@ -14,6 +14,8 @@ use std::sync::Arc;
 /// One provider, configured.
 struct Configured {
     name: String,
+    /// Whether it stands in the manifest: else it is the default configuration of a type.
+    written: bool,
     /// None when it is wrong, which a problem tells.
     store: Option<(&'static Spec, Arc<dyn Store>)>,
     allow: Option<Vec<String>>,
@@ -61,6 +63,7 @@ impl<'a> Providers<'a> {
         let Some((spec, settings)) = provider.store else {
             self.providers.push(Configured {
                 name: provider.name,
+                written: true,
                 store: None,
                 allow: provider.allow,
                 mount: None,
@@ -112,9 +115,10 @@ impl<'a> Providers<'a> {
             login
         });
         // A provider of the manifest is checked whether or not anything refers to it; its place tells where.
-        problems.retain(|_| settings.place.is_none());
+        let written = settings.place.is_some();
+        problems.retain(|_| !written);
         let mount = settings.text("mount").map(str::to_owned);
-        self.providers.push(Configured { name, store, allow, mount, login, used: false, problems });
+        self.providers.push(Configured { name, written, store, allow, mount, login, used: false, problems });
         self.providers.len() - 1
     }
 
@@ -137,6 +141,15 @@ impl<'a> Providers<'a> {
             return None;
         }
         let index = self.provider(reference, needed, plan)?;
+        if let Some(limited) = self.goes_around(index) {
+            let what = format!(
+                "`secret://{}/` would use the login of provider `{limited}`, which has `allow`",
+                reference.provider
+            );
+            let problem = refusal(reference, needed, &what, &format!("write `secret://{limited}/`"));
+            self.problems.push(problem);
+            return None;
+        }
         let provider = self.providers.get_mut(index)?;
         if let Some(patterns) = &provider.allow {
             let path = match &reference.mount {
@@ -180,6 +193,15 @@ impl<'a> Providers<'a> {
             plan.reads.push(Read { login, provider: provider.name.clone(), locator, path: reference.path.clone() });
         }
         Some(read)
+    }
+
+    /// The provider with `allow` whose login the default configuration at `index` would use without that limit. Among
+    /// providers of the manifest it is no way around: who wrote the one wrote the other.
+    fn goes_around(&self, index: usize) -> Option<String> {
+        let by_default = self.providers.get(index).filter(|provider| !provider.written)?;
+        let same = |other: &&Configured| other.written && other.login.is_some() && other.login == by_default.login;
+        let mut limited = self.providers.iter().filter(same);
+        limited.find(|other| other.allow.is_some()).map(|other| other.name.clone())
     }
 
     /// The provider of that name, else the default configuration of the type of that name.

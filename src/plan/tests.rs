@@ -265,3 +265,21 @@ fn a_refused_setting_is_told_once() {
         assert_eq!(problems(&provider(settings), &[]), [expected], "{settings}");
     }
 }
+
+/// `allow` binds whoever goes in by the same login: a type's own name, or its alias, is no way around it.
+#[test]
+fn a_types_name_is_no_way_around_allow() {
+    let limited = "providers:\n  prod: { type: vault, address: https://a, allow: [crow/*] }\n";
+    let same = [c"VAULT_ADDR=https://a", c"X=secret://vault/crow/a", c"Y=secret://openbao/admin"];
+    let refused = |name: &str, kind: &str| {
+        format!(
+            "0 environment variable {name}: `secret://{kind}/` would use the login of provider `prod`, which has `allow` | \
+             write `secret://prod/` | {name}"
+        )
+    };
+    assert_eq!(problems(limited, &same), [refused("X", "vault"), refused("Y", "openbao")]);
+    let another = [c"VAULT_ADDR=https://b", c"X=secret://vault/admin"];
+    assert_eq!(problems(limited, &another), Vec::<String>::new());
+    let open = "providers:\n  prod: { type: vault, address: https://a }\n";
+    assert_eq!(problems(open, &same), Vec::<String>::new());
+}
