@@ -94,7 +94,7 @@ pub fn become_command(command: &Command<'_>, ready: impl FnOnce()) -> io::Error 
 
 fn prepare(command: &Command<'_>) -> io::Result<()> {
     if command.own_group {
-        // Both halves of the fork do this, so that neither needs to wait for the other (setpgid(2)).
+        // Before the ready record, so that whoever supervises may signal the group as soon as it knows of the command.
         let _ = setpgid(Pid::from_raw(0), Pid::from_raw(0));
         // Not a terminal, not ours, or no controlling terminal: then there is none to give.
         let _ = tcsetpgrp(io::stdin(), nix::unistd::getpid());
@@ -110,6 +110,9 @@ fn prepare(command: &Command<'_>) -> io::Result<()> {
         process::set_groups(&user.groups)?;
         process::set_group(user.gid)?;
         process::set_user(user.uid)?;
+        // A change of user puts fs.suid_dumpable in the place of the flag (prctl(2)), and where that is 2, as many a host
+        // with a core handler has it, a QUIT just now would leave a core file with every secret in it.
+        let _ = nix::sys::prctl::set_dumpable(false);
     }
     if command.ignores_children {
         signal::set_disposition(libc::SIGCHLD, Disposition::Ignore);
