@@ -48,7 +48,7 @@ impl Source {
             Source::Variable(name) => {
                 let value = environment
                     .get(name)
-                    .ok_or_else(|| refused(format!("{name}, which holds {what}, is not set"), None))?;
+                    .ok_or_else(|| refused(format!("{name}, which holds {what}, is not set"), Some("set it")))?;
                 checked(what, self, value)
             }
             Source::File(path) => {
@@ -56,7 +56,8 @@ impl Source {
                 let outcome = std::fs::File::open(path).and_then(|file| fill(file, &mut bytes));
                 let secret = match outcome {
                     Ok(count) if count > LIMIT => {
-                        Err(refused(format!("{} is too large to hold {what}", path.display()), None))
+                        let cure = "see whether it is the right file: a credential has 64 KiB at most";
+                        Err(refused(format!("{} is too large to hold {what}", path.display()), Some(cure)))
                     }
                     Ok(count) => checked(what, self, bytes.get(..count).unwrap_or_default()),
                     Err(error) => {
@@ -88,7 +89,7 @@ fn fill(mut file: std::fs::File, bytes: &mut [u8]) -> std::io::Result<usize> {
 fn checked(what: &str, source: &Source, bytes: &[u8]) -> Result<Secret, Failure> {
     let bytes = bytes.trim_ascii();
     if bytes.is_empty() {
-        return Err(refused(format!("{what} in {} is empty", Spoken(source)), None));
+        return Err(refused(format!("{what} in {} is empty", Spoken(source)), Some("write it there")));
     }
     if !bytes.iter().all(|byte| (0x20..0x7f).contains(byte)) {
         let cure = "it must be plain text: no line breaks inside, no byte order mark, not base64 of something else";

@@ -14,6 +14,10 @@ use std::collections::BTreeMap;
 /// Longer values are refused: a manifest whose entries are made of one another can grow without bounds.
 const LONGEST: usize = 16 << 20;
 
+/// The cure where a store knows none.
+const IF_ABSENT: &str =
+    "check the path and what the store has there; `optional: true` or `default:` in the manifest does without it";
+
 /// Names of fields that a message lists at most.
 const MOST_NAMES: usize = 20;
 
@@ -120,7 +124,8 @@ impl Faults<'_> {
                 },
             }
             if value.len() > LONGEST {
-                let fault = Fault::new(Kind::Undeliverable, "longer than 16 MiB");
+                let mut fault = Fault::new(Kind::Undeliverable, "longer than 16 MiB");
+                fault.cure = Some("see what it is made of: an entry made of others is as long as all of them".into());
                 found.push(self.note(Cause::Length(variable.name.clone()), fault, None));
                 break;
             }
@@ -191,7 +196,7 @@ impl Faults<'_> {
         let why = if of_login.is_some() { failure.of_login(&location) } else { failure.of_read(&location) };
         let mut fault = Fault::new(failure.kind, why);
         fault.absent = of_login.is_none() && failure.kind == Kind::Missing;
-        fault.cure = failure.cure.clone();
+        fault.cure = failure.cure.clone().or_else(|| fault.absent.then(|| IF_ABSENT.to_owned()));
         if of_login.is_some() {
             fault.of_login = true;
         }
@@ -222,8 +227,11 @@ impl Faults<'_> {
 
 fn unpicked_fault(unpicked: Unpicked, key: Option<&str>) -> Fault {
     let (why, absent, cure) = match unpicked {
-        Unpicked::Null => ("the value is null".to_owned(), true, None),
-        Unpicked::Empty => ("there is no field in it".to_owned(), true, None),
+        Unpicked::Null => {
+            let cure = "set it in the store; `optional: true` or `default:` in the manifest does without it".to_owned();
+            ("the value is null".to_owned(), true, Some(cure))
+        }
+        Unpicked::Empty => ("there is no field in it".to_owned(), true, Some("set one in the store".to_owned())),
         // Not a secret that is absent but a reference that is ambiguous: `optional` must not hide it.
         Unpicked::Several(names) => {
             let why = format!("several fields and no key: {}", list(&names));
@@ -232,7 +240,9 @@ fn unpicked_fault(unpicked: Unpicked, key: Option<&str>) -> Fault {
         Unpicked::NoKey(names) => {
             let cure = match key.and_then(|key| nearest(key, names.iter().map(String::as_str))) {
                 Some(meant) => Some(format!("did you mean `{}`?", clean(meant))),
-                None if names.is_empty() => None,
+                None if names.is_empty() => Some(
+                    "see what is in it: dots and `[n]` pick inside JSON text, and nothing else has keys".to_owned(),
+                ),
                 None => Some(format!("the keys are {}", list(&names))),
             };
             ("no such key".to_owned(), true, cure)

@@ -16,10 +16,12 @@ pub(super) fn headline(problem: &Problem) -> String {
     if subject.targets.iter().any(|target| unsaid(&target)) {
         parts.push(targets(subject));
     }
-    // A text that quotes the path or the key tells the rest too, and its place shows the line.
+    // A text that quotes the provider, the path or the key tells the rest too, and its place shows the line.
     let quoted =
         |word: &Option<String>| word.as_ref().is_some_and(|word| mentions(&problem.what, &format!("`{word}`")));
-    if !quoted(&subject.path) && !quoted(&subject.key) {
+    let provider_quoted = quoted(&subject.provider)
+        || subject.provider.as_ref().is_some_and(|name| problem.what.contains(&format!("`secret://{name}/`")));
+    if !quoted(&subject.path) && !quoted(&subject.key) && !provider_quoted {
         let mut place: Vec<String> = subject.provider.iter().filter(unsaid).cloned().collect();
         place.extend(secret(subject));
         if !place.is_empty() {

@@ -13,3 +13,4 @@ mod init;
 mod memory;
 mod schema;
 mod stores;
+mod texts;

@@ -102,7 +102,10 @@ impl Store for Directory {
 
     fn login(&self, _: &Context) -> Result<Box<dyn Session>, Failure> {
         let root = open::root(&self.root).map_err(|error| match error.raw_os_error() {
-            Some(libc::ENOTDIR) => failure(Kind::Unavailable, format!("{} is no directory", self.root.display()), None),
+            Some(libc::ENOTDIR) => {
+                let cure = "name a directory in `root` or KEYINIT_FILE_ROOT".to_owned();
+                failure(Kind::Unavailable, format!("{} is no directory", self.root.display()), Some(cure))
+            }
             _ => {
                 let cure = format!("mount the secrets at {}, or set `root` or KEYINIT_FILE_ROOT", self.root.display());
                 fault(&error, &format!("the directory {}", self.root.display()), Some(cure))
@@ -136,11 +139,16 @@ fn read(root: &OwnedFd, path: &str, deadline: Deadline) -> Result<Content, Failu
             failure(Kind::Denied, "a link on the way leads out of the root".to_owned(), Some(cure))
         }
         Some(libc::ELOOP) => {
-            failure(Kind::Denied, "there are too many links on the way, or a magic one".to_owned(), None)
+            let cure = "name the file that the link is meant to lead to".to_owned();
+            failure(Kind::Denied, "there are too many links on the way, or a magic one".to_owned(), Some(cure))
         }
         // A FIFO or socket without its other end; a device without a driver.
         Some(libc::ENXIO | libc::ENODEV) => irregular(),
-        _ => fault(&error, "the file", None),
+        _ => fault(
+            &error,
+            "the file",
+            Some("check its name and that it is mounted, as seen inside the container".to_owned()),
+        ),
     })?;
     let about = file.metadata().map_err(|error| fault(&error, "the file", None))?;
     if about.is_dir() {
@@ -150,7 +158,10 @@ fn read(root: &OwnedFd, path: &str, deadline: Deadline) -> Result<Content, Failu
     if !about.is_file() {
         return Err(irregular());
     }
-    let too_large = || failure(Kind::Unavailable, "it has more than 1 MiB".to_owned(), None);
+    let too_large = || {
+        let cure = "see whether it is the right file: a secret has 1 MiB at most".to_owned();
+        failure(Kind::Unavailable, "it has more than 1 MiB".to_owned(), Some(cure))
+    };
     if about.len() > LIMIT {
         return Err(too_large());
     }
@@ -174,7 +185,7 @@ fn read(root: &OwnedFd, path: &str, deadline: Deadline) -> Result<Content, Failu
 }
 
 fn irregular() -> Failure {
-    failure(Kind::Unavailable, "it is no regular file".to_owned(), None)
+    failure(Kind::Unavailable, "it is no regular file".to_owned(), Some("name a regular file".to_owned()))
 }
 
 fn fault(error: &io::Error, what: &str, cure: Option<String>) -> Failure {
@@ -186,7 +197,8 @@ fn fault(error: &io::Error, what: &str, cure: Option<String>) -> Failure {
     let (text, cure) = match kind {
         Kind::Missing => (format!("{what} does not exist"), cure),
         Kind::Denied => {
-            let cure = "make it readable for this user, or run keyinit as another and drop to `--user`".to_owned();
+            let cure = "make it readable for the user that keyinit runs as, or run keyinit as root and the command as `--user`"
+                .to_owned();
             (format!("{what} may not be read by this user"), Some(cure))
         }
         _ => (format!("{what} cannot be read: {}", reason(error)), cure),
