@@ -5,7 +5,7 @@ use crate::exit::Kind;
 /// A place in a source that the user wrote.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
-    /// The source's name as shown: a file's path, `KEYINIT_MANIFEST_TEXT`, or `environment`.
+    /// The source's name as shown: a file's path, `KEYINIT_MANIFEST_TEXT`, or `environment variable NAME`.
     pub source: String,
     /// Line, counted from 1; 0 where the source has no lines (a variable of the environment).
     pub line: u32,

@@ -233,5 +233,7 @@ fn put(draft: &mut Draft, given: &Given<'_>) -> Problems {
 }
 
 fn problem(given: &Given<'_>, wrong: Wrong) -> Problem {
-    usage(format!("`{}`: {}", given.spelled, wrong.what)).cure(wrong.cure)
+    // `--user` is no user; `--timeout`: `soon` is no duration.
+    let colon = if wrong.what.starts_with(|c: char| c.is_ascii_lowercase()) { "" } else { ":" };
+    usage(format!("`{}`{colon} {}", given.spelled, wrong.what)).cure(wrong.cure)
 }

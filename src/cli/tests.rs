@@ -181,7 +181,7 @@ fn twins_stand_for_options_and_options_win() {
         problems,
         [
             "`KEYINIT_TIMEOUT`: `soon` is no duration",
-            "`KEYINIT_KEEP_ENV`: is no name of a variable",
+            "`KEYINIT_KEEP_ENV` is no name of a variable",
             "`KEYINIT_GROUP`: `yes` is neither true nor false",
         ]
     );
@@ -211,9 +211,9 @@ fn what_is_wrong_with_one_option() {
         ("run", "there is no command to run"),
         ("--", "there is no command to run"),
         ("--exec=maybe x", "`--exec`: `maybe` is neither true nor false"),
-        ("--timeout 0 x", "`--timeout`: must be longer than 0"),
-        ("--kill-after 0s x", "`--kill-after`: must be longer than 0"),
-        ("--manifest= x", "`--manifest`: is empty"),
+        ("--timeout 0 x", "`--timeout` must be longer than 0"),
+        ("--kill-after 0s x", "`--kill-after` must be longer than 0"),
+        ("--manifest= x", "`--manifest` is empty"),
         ("--log-format xml x", "`--log-format`: `xml` is unknown"),
         ("-x ls", "unknown option `-x`"),
         ("-gxhvs.AAAA ls", "unknown option `-x`"),

@@ -166,5 +166,5 @@ fn growth_has_an_end() {
     }
     let found = composed(&plan(&env), vec![], vec![]);
     assert_eq!(found.len(), 1, "{found:?}");
-    assert!(found[0].starts_with("73 longer than 16 MiB | - | A21 A22 "), "{found:?}");
+    assert!(found[0].starts_with("73 longer than 16 MiB | see what it is made of: an entry made of others is as long as all of them | A21 A22 "), "{found:?}");
 }

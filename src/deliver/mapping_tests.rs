@@ -55,7 +55,7 @@ fn mapped(manifest: &str, environment: &[&'static CStr]) -> Result<Vec<String>, 
     let manifest = parse_with(fake::SPECS, "m", format!("{PROVIDERS}{manifest}").as_bytes());
     let told = |problems: crate::error::Problems| -> Vec<String> {
         let head = PROVIDERS.lines().count();
-        let line = |place: &crate::error::Place| usize::try_from(place.line).unwrap() - head;
+        let line = |place: &crate::error::Place| usize::try_from(place.line).unwrap().saturating_sub(head);
         let line = |problem: &crate::error::Problem| problem.place.as_ref().map_or(0, line);
         problems.iter().map(|problem| format!("{} {}", line(problem), problem.what)).collect()
     };

@@ -19,17 +19,23 @@ pub fn parse(source: &str, bytes: &[u8]) -> Manifest {
 
 /// [`parse`] for the given stores.
 pub fn parse_with(specs: &[&'static Spec], source: &str, bytes: &[u8]) -> Manifest {
-    let start = Mark { line: 1, column: 1 };
-    let refuse = |what: &str, cure: &str| {
+    // What stands there cannot be shown.
+    let refuse = |line: usize, what: &str, cure: &str| {
         let mut sheet = Sheet::new(source, "");
-        sheet.problem(start, what, cure);
+        sheet.hide(1, 1);
+        sheet.problem(Mark { line: u32::try_from(line).unwrap_or(u32::MAX), column: 0 }, what, cure);
         Manifest { problems: sheet.into_problems(), ..Manifest::default() }
     };
     if bytes.len() > LARGEST {
-        return refuse("the manifest is larger than 1 MiB", "check that this is the manifest");
+        return refuse(0, "the manifest is larger than 1 MiB", "check that this is the manifest");
     }
-    let Ok(text) = std::str::from_utf8(bytes) else {
-        return refuse("the manifest is not UTF-8 text", "save it as UTF-8");
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => {
+            let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
+            let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+            return refuse(line, "the manifest is not UTF-8 text", "save it as UTF-8");
+        }
     };
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut sheet = Sheet::new(source, text);

@@ -1,6 +1,7 @@
 //! Finds the manifest and reads it. The only file of this room that does I/O.
 
 use super::{Manifest, reader};
+use crate::attempt::reason;
 use crate::environment::Environment;
 use crate::error::{Problem, Problems};
 use crate::exit::Kind;
@@ -68,7 +69,7 @@ fn missing(path: &Path) -> Problems {
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Problems {
-    let what = format!("the manifest `{}` cannot be read: {error}", path.display());
+    let what = format!("the manifest `{}` cannot be read: {}", path.display(), reason(error));
     vec![Problem::new(Kind::Config, what).cure("make it a file that the user of keyinit may read")]
 }
 
@@ -137,7 +138,7 @@ mod tests {
         assert_eq!(found.what, format!("the manifest `{}` does not exist", missing.display()));
         assert_eq!(
             problem(&directory.0).what,
-            format!("the manifest `{}` cannot be read: Is a directory (os error 21)", directory.0.display())
+            format!("the manifest `{}` cannot be read: Is a directory", directory.0.display())
         );
     }
 }

@@ -70,10 +70,10 @@ pub fn build_with(
     Ok(plan)
 }
 
-/// In the order of the manifest's lines; what stands nowhere comes last.
+/// In the order of the manifest's lines; what stands elsewhere comes last.
 fn in_order(mut problems: Problems) -> Problems {
     problems.sort_by_key(|problem| {
-        let place = problem.place.as_ref().map(|place| (place.line, place.column));
+        let place = problem.place.as_ref().filter(|place| place.line > 0).map(|place| (place.line, place.column));
         (place.is_none(), place)
     });
     problems

@@ -95,12 +95,17 @@ pub struct Pick {
     pub filters: Vec<Filter>,
 }
 
-/// A problem with one variable, at its place; one of the environment has none, and is named in the text.
+/// A problem with one variable, at its place.
 fn problem_of(needed: &providers::Needed<'_>, what: &str, cure: &str) -> Problem {
     let targets = vec![needed.name.to_owned()];
     let problem = match needed.place {
         Some(place) => Problem::new(Kind::Config, what).at(place.clone()),
-        None => Problem::new(Kind::Config, format!("environment variable {}: {what}", needed.name)),
+        None => Problem::new(Kind::Config, what).at(Place {
+            source: format!("environment variable {}", needed.name),
+            line: 0,
+            column: 0,
+            excerpt: None,
+        }),
     };
     problem.cure(cure).about(Subject { targets, ..Subject::default() })
 }

@@ -178,12 +178,12 @@ unknown: x"
             "16 `I` has no value | write a value; an empty text is \"\" | ",
             "17 unknown provider `nobody` | add it to `providers` of the manifest, or use a type: vault, openbao, file | J",
             "18 unknown key `unknown` | the keys here are providers, env, on_conflict | ",
-            "0 environment variable Z: the reference has no path | the shape is secret://<provider>/<path>[?version=N][#key][|filter] | Z",
-            "0 environment variable W: a value with `${secret://...}` in it that is not UTF-8 text | keep the bytes in a store, and refer to them | W",
-            "0 environment variable V: it is set twice, to different values | set it once | V",
+            "0 the reference has no path | the shape is secret://<provider>/<path>[?version=N][#key][|filter] | Z",
+            "0 a value with `${secret://...}` in it that is not UTF-8 text | keep the bytes in a store, and refer to them | W",
+            "0 it is set twice, to different values | set it once | V",
             "0 provider `vault`: no address | set VAULT_ADDR, or `address` | X Y",
-            "0 environment variable Y: unknown provider `valt` | did you mean `vault`? | Y",
-            "0 environment variable VAULT_SECRET_ID: holds a reference, but a store takes its credential from it | put the credential itself there, or a `_FILE` variable | VAULT_SECRET_ID",
+            "0 unknown provider `valt` | did you mean `vault`? | Y",
+            "0 holds a reference, but a store takes its credential from it | put the credential itself there, or a `_FILE` variable | VAULT_SECRET_ID",
         ]
     );
 }

@@ -3,6 +3,7 @@
 mod resolver;
 mod verbs;
 
+use crate::attempt::reason;
 use crate::cli::{self, Invocation, Options, Verb};
 use crate::deliver::is_stripped;
 use crate::environment::Environment;
@@ -259,5 +260,5 @@ fn not_executed(command: &str, errno: i32) -> Problem {
         libc::EPERM => "keyinit may not change to --user here: it needs CAP_SETUID and CAP_SETGID",
         _ => "see whether the file is a program for this machine",
     };
-    Problem::new(kind, format!("the command `{command}` cannot be executed: {error}")).cure(cure)
+    Problem::new(kind, format!("the command `{command}` cannot be executed: {}", reason(&error))).cure(cure)
 }

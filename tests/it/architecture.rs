@@ -94,7 +94,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("net", &["attempt", "environment", "exit", "report", "secret", "sys"]),
     ("auth", &["attempt", "environment", "exit", "net", "secret"]),
     ("stores", &["attempt", "auth", "environment", "error", "exit", "net", "report", "secret"]),
-    ("manifest", &["environment", "error", "exit", "stores", "suggest"]),
+    ("manifest", &["attempt", "environment", "error", "exit", "stores", "suggest"]),
     ("plan", &["environment", "error", "exit", "manifest", "report", "stores", "suggest"]),
     ("fetch", &["exit", "plan", "stores"]),
     ("deliver", &["environment", "error", "exit", "fetch", "plan", "secret", "stores", "suggest"]),

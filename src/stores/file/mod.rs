@@ -104,11 +104,11 @@ impl Store for Directory {
         let root = open::root(&self.root).map_err(|error| match error.raw_os_error() {
             Some(libc::ENOTDIR) => {
                 let cure = "name a directory in `root` or KEYINIT_FILE_ROOT".to_owned();
-                failure(Kind::Unavailable, format!("{} is no directory", self.root.display()), Some(cure))
+                failure(Kind::Unavailable, "it is no directory".to_owned(), Some(cure))
             }
             _ => {
                 let cure = format!("mount the secrets at {}, or set `root` or KEYINIT_FILE_ROOT", self.root.display());
-                fault(&error, &format!("the directory {}", self.root.display()), Some(cure))
+                fault(&error, "the directory", Some(cure))
             }
         })?;
         Ok(Box::new(Opened { root }))
@@ -160,7 +160,7 @@ fn read(root: &OwnedFd, path: &str, deadline: Deadline) -> Result<Content, Failu
     }
     let too_large = || {
         let cure = "see whether it is the right file: a secret has 1 MiB at most".to_owned();
-        failure(Kind::Unavailable, "it has more than 1 MiB".to_owned(), Some(cure))
+        failure(Kind::Unavailable, "the file has more than 1 MiB".to_owned(), Some(cure))
     };
     if about.len() > LIMIT {
         return Err(too_large());
@@ -185,7 +185,7 @@ fn read(root: &OwnedFd, path: &str, deadline: Deadline) -> Result<Content, Failu
 }
 
 fn irregular() -> Failure {
-    failure(Kind::Unavailable, "it is no regular file".to_owned(), Some("name a regular file".to_owned()))
+    failure(Kind::Unavailable, "the file is no regular file".to_owned(), Some("name a regular file".to_owned()))
 }
 
 fn fault(error: &io::Error, what: &str, cure: Option<String>) -> Failure {

@@ -78,8 +78,8 @@ fn what_cannot_be_read_is_told_apart() {
         ("dangling", Kind::Missing, "the file does not exist"),
         ("file/x", Kind::Missing, "the file does not exist"),
         ("dir", Kind::Missing, "it is a directory"),
-        ("fifo", Kind::Unavailable, "it is no regular file"),
-        ("large", Kind::Unavailable, "it has more than 1 MiB"),
+        ("fifo", Kind::Unavailable, "the file is no regular file"),
+        ("large", Kind::Unavailable, "the file has more than 1 MiB"),
         ("out", Kind::Denied, "a link on the way leads out of the root"),
         ("loop", Kind::Denied, "there are too many links on the way, or a magic one"),
     ] {

@@ -30,7 +30,13 @@ fn normal(text: &str, names: &[(&str, &str)]) -> String {
     let is_time = |word: &str| word.len() == 20 && word.ends_with('Z') && word.as_bytes()[10] == b'T';
     let times: Vec<String> = text.split([' ', ')', ',']).filter(|word| is_time(word)).map(str::to_string).collect();
     times.iter().for_each(|time| text = text.replace(time, "TIME"));
-    for (before, after, letter) in [("127.0.0.1:", "", "PORT"), ("pid ", "", "PID"), (" in ", " ms", "N")] {
+    for (before, after, letter) in [
+        ("127.0.0.1:", "", "PORT"),
+        ("pid ", "", "PID"),
+        ("\"milliseconds\":", "", "N"),
+        ("\"pid\":", "", "PID"),
+        (" in ", " ms", "N"),
+    ] {
         text = numbers(&text, before, after, letter);
     }
     text

@@ -24,7 +24,8 @@ fn on_a_terminal(variables: &[(&str, &str)], options: &[&str]) -> String {
 }
 
 const PLAIN: &str = "\
-keyinit: error: environment variable X\\x1b[7m: unknown provider `valt`
+keyinit: error: X\\x1b[7m: unknown provider `valt`
+  --> environment variable X\\x1b[7m
    = cure: did you mean `vault`?
 keyinit: nothing was started (exit 78)
 ";
@@ -34,7 +35,8 @@ fn colour_only_on_a_terminal_that_wants_it() {
     let coloured = on_a_terminal(&[("TERM", "xterm")], &[]);
     assert_eq!(
         coloured,
-        "keyinit: \u{1b}[1;31merror: \u{1b}[0menvironment variable X\\x1b[7m: unknown provider `valt`
+        "keyinit: \u{1b}[1;31merror: \u{1b}[0mX\\x1b[7m: unknown provider `valt`
+  --> environment variable X\\x1b[7m
    = \u{1b}[36mcure\u{1b}[0m: did you mean `vault`?
 keyinit: nothing was started (exit 78)
 "
