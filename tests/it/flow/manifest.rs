@@ -107,3 +107,59 @@ fn a_reference_outside_allow_whoever_wrote_it() {
     let run = keyinit().manifest(&text).env("B", "secret://f/other").probe(&["report"]).run().expect(78);
     golden("allow", &run, None, Some(_folder.path()));
 }
+
+/// The grammar as a whole, from a manifest in a variable to what the command finds in its environment.
+#[test]
+fn the_grammar_from_end_to_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let put = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    put("db.json", r#"{"user": "app", "password": "p@ss w'd", "a.b": "exact", "a": {"b": "inside", "c": ["x", "y"]}}"#);
+    put("a|b#c?d", "odd\n");
+    let text = r##"
+providers:
+  1: { type: file }
+environment:
+  HOST: db
+  USER: secret://1/db.json#user
+  URL: "pg://${USER}:${secret://1/db.json#password|urlencode}@${HOST}/$$"
+  QUOTED: "${secret://1/db.json#password|shellquote} $${HOST}"
+  EXACT: secret://1/db.json#a.b
+  INSIDE: secret://1/db.json#a.c[1]
+  ENCODED: secret://1/a%7Cb%23c%3Fd|trim|base64
+  DOLLARS: "$$ ${HOME:-x}"
+  NUMBER: 1.10
+  CROW:
+    from_secret:
+      integration: 1
+      path: a|b#c?d
+      version: 0
+  ABSENT: { from_secret: secret://1/absent, optional: true }
+  DEFAULT: { from_secret: secret://1/absent, default: "none" }
+"##;
+    let report = keyinit()
+        .env("KEYINIT_FILE_ROOT", folder.path())
+        .env("KEYINIT_QUIET", "1")
+        .env("KEYINIT_PORT", "tcp://10.0.0.1:80")
+        .env("OWN", "$$ ${HOST}")
+        .env("REFERS", "<${secret://file/db.json#user|base64}> ${HOST} $$")
+        .manifest(text)
+        .report();
+    for (name, value) in [
+        ("HOST", "db"),
+        ("USER", "app"),
+        ("URL", "pg://app:p%40ss%20w%27d@db/$"),
+        ("QUOTED", r"'p@ss w'\''d' ${HOST}"),
+        ("EXACT", "exact"),
+        ("INSIDE", "y"),
+        ("ENCODED", "b2Rk"),
+        ("DOLLARS", "$$ ${HOME:-x}"),
+        ("NUMBER", "1.10"),
+        ("CROW", "odd\n"),
+        ("DEFAULT", "none"),
+        ("OWN", "$$ ${HOST}"),
+        ("REFERS", "<YXBw> ${HOST} $"),
+    ] {
+        assert_eq!(report.variable(name).as_deref(), Some(value), "{name}");
+    }
+    assert_eq!(report.names().len(), 13, "{:?}", report.names());
+}

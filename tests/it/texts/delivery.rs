@@ -3,11 +3,15 @@
 use super::Said;
 use crate::support::pidns::Init;
 use crate::support::run::keyinit;
+use crate::support::skip::is_root;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
 #[test]
 fn of_the_file_store_and_of_values() {
+    if !is_root() {
+        return;
+    }
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();

@@ -3,11 +3,15 @@
 use super::Said;
 use crate::support::handshake::until;
 use crate::support::run::keyinit;
+use crate::support::skip::is_root;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 #[test]
 fn of_a_command_that_does_not_start() {
+    if !is_root() {
+        return;
+    }
     let folder = tempfile::tempdir().unwrap();
     let mut said = Said::new(folder.path());
     let program = |name: &str, text: &str| {
