@@ -2,7 +2,7 @@
 
 use super::Fetched;
 use crate::plan::Plan;
-use crate::stores::{Answer, Context, Deadline, Ending, Failure, Session};
+use crate::stores::{Answer, Context, Deadline, Ending, Failure, Retry, Session};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::io::{self, PipeReader, PipeWriter, Read, Write};
@@ -86,6 +86,29 @@ pub struct Progress {
     pub next: usize,
     /// What `check` found.
     pub proved: Option<Result<(), Failure>>,
+    /// Until when the store asked to be left alone, and the failure that said so.
+    quiet: Option<(Instant, Failure)>,
+}
+
+impl Progress {
+    /// How long the store is still to be left alone, and why.
+    pub fn quiet(&self) -> Option<(Duration, Failure)> {
+        let (until, failure) = self.quiet.as_ref()?;
+        let wait = until.saturating_duration_since(Instant::now());
+        (!wait.is_zero()).then(|| (wait, failure.clone()))
+    }
+
+    /// Heeds the time that `failure` asks for, if it asks for any.
+    pub fn hush(&mut self, failure: &Failure) {
+        let Retry::After(Some(asked)) = failure.retry else {
+            return;
+        };
+        // A time beyond the clock is beyond every deadline; the failure itself then ends its attempt.
+        let until = Instant::now().checked_add(asked);
+        if let Some(until) = until.filter(|until| self.quiet.as_ref().is_none_or(|(known, _)| known < until)) {
+            self.quiet = Some((until, failure.clone()));
+        }
+    }
 }
 
 impl Shared {

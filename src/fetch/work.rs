@@ -1,7 +1,7 @@
 //! What the workers do.
 
 use super::retry;
-use super::shared::{Pause, Shared, State};
+use super::shared::{Pause, Progress, Shared, State};
 use crate::exit::Kind;
 use crate::plan::Login;
 use crate::stores::{Context, Failure, Locator, Session};
@@ -39,7 +39,7 @@ pub fn log_in(shared: &Arc<Shared>, login: usize) {
             shared.plan.reads.iter().filter(|read| read.login == login).map(|read| &read.locator).collect();
         planned.store.expect(&reads, context);
     }
-    let Some(outcome) = attempts(shared, name(planned), pause, || planned.store.login(context)) else {
+    let Some(outcome) = attempts(shared, login, name(planned), pause, || planned.store.login(context)) else {
         return;
     };
     let session: Arc<dyn Session> = match outcome {
@@ -60,7 +60,7 @@ pub fn log_in(shared: &Arc<Shared>, login: usize) {
         return;
     }
     if shared.checking {
-        let Some(proved) = attempts(shared, name(planned), pause, || session.prove(context)) else {
+        let Some(proved) = attempts(shared, login, name(planned), pause, || session.prove(context)) else {
             return;
         };
         return shared.report(|state| {
@@ -114,7 +114,7 @@ fn read_on(shared: &Arc<Shared>, login: usize) {
         };
         let what = format!("{} {}", read.provider, read.path);
         let begin = Instant::now();
-        let Some(answer) = attempts(shared, &what, pause, || session.read(&read.locator, context)) else {
+        let Some(answer) = attempts(shared, login, &what, pause, || session.read(&read.locator, context)) else {
             return;
         };
         if let Ok(answer) = &answer {
@@ -151,8 +151,12 @@ pub fn close(shared: &Arc<Shared>, login: usize) {
 }
 
 /// Tries until it succeeds, fails for good or is not worth waiting for; none when everything was stopped meanwhile.
+///
+/// A time for which the store asked holds for all that is asked with the same `login`: whoever was told first has the others
+/// wait, or give up, too.
 fn attempts<T>(
     shared: &Shared,
+    login: usize,
     what: &str,
     pause: impl Fn(&mut State, Option<Pause>),
     mut attempt: impl FnMut() -> Result<T, Failure>,
@@ -160,27 +164,38 @@ fn attempts<T>(
     let mut failed = 0;
     let mut last: Option<Pause> = None;
     loop {
-        let failure = match attempt() {
-            Ok(value) => {
-                pause(&mut shared.state(), None);
-                return Some(Ok(value));
+        let quiet = shared.state().logins.get(login).and_then(Progress::quiet);
+        let (failure, wait) = match quiet {
+            Some((wait, failure)) if wait >= shared.context.deadline.remaining() => return Some(Err(failure)),
+            Some((wait, failure)) => (failure, wait),
+            None => {
+                let failure = match attempt() {
+                    Ok(value) => {
+                        pause(&mut shared.state(), None);
+                        return Some(Ok(value));
+                    }
+                    // This thread may notice the deadline before the one that waits for it; both are to say the same.
+                    Err(failure) if failure.kind == Kind::Deadline => {
+                        return Some(Err(Pause::at_the_deadline(last.as_ref())));
+                    }
+                    Err(failure) => failure,
+                };
+                if let Some(progress) = shared.state().logins.get_mut(login) {
+                    progress.hush(&failure);
+                }
+                let remaining = shared.context.deadline.remaining();
+                let Some(wait) = retry::wait(failure.retry, failed, random(), remaining) else {
+                    return Some(Err(failure));
+                };
+                failed = failed.saturating_add(1);
+                (failure, wait)
             }
-            // This thread may notice the deadline before the one that waits for it; both are to say the same.
-            Err(failure) if failure.kind == Kind::Deadline => {
-                return Some(Err(Pause::at_the_deadline(last.as_ref())));
-            }
-            Err(failure) => failure,
         };
-        let remaining = shared.context.deadline.remaining();
-        let Some(wait) = retry::wait(failure.retry, failed, random(), remaining) else {
-            return Some(Err(failure));
-        };
-        failed = failed.saturating_add(1);
         shared.context.log.verbose(&format!(
             "{what}: {}; next attempt in {}, {} left",
             failure.answered,
             seconds(wait),
-            seconds(remaining)
+            seconds(shared.context.deadline.remaining())
         ));
         let waiting = Pause { failure, next: None };
         pause(&mut shared.state(), Some(waiting.clone()));

@@ -229,7 +229,11 @@ impl Client {
         };
         outcome.map_err(|error| {
             let sent = !matches!(&error, ureq::Error::Other(inner) if inner.is::<super::transport::NotSent>());
-            Unsent { failure: fault::failure(&error, request.care, self.trust_cure), sent }
+            let mut failure = fault::failure(&error, request.care, self.trust_cure);
+            if !sent && agent.config().proxy().is_some() && !failure.answered.is_empty() {
+                failure.answered.push_str(", asked through a proxy");
+            }
+            Unsent { failure, sent }
         })
     }
 

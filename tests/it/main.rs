@@ -8,6 +8,7 @@ mod architecture;
 mod support;
 
 mod docker;
+mod faults;
 mod flow;
 mod init;
 mod memory;

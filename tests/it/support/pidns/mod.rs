@@ -6,7 +6,7 @@
 
 mod namespace;
 
-use std::ffi::OsStr;
+use std::ffi::{CString, OsStr};
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -104,6 +104,13 @@ impl Init {
         self
     }
 
+    /// `file` lies over `target`, which is there, for the program alone: /etc/hosts, say.
+    pub fn over(mut self, file: impl AsRef<Path>, target: &str) -> Self {
+        let file = CString::new(file.as_ref().as_os_str().as_encoded_bytes()).unwrap();
+        self.start.over.push((file, CString::new(target).unwrap()));
+        self
+    }
+
     /// Runs as this user and group.
     pub fn user(mut self, uid: u32, gid: u32) -> Self {
         self.start.user = Some((uid, gid));
@@ -135,7 +142,7 @@ impl Init {
                 if plain {
                     die_with_parent()?;
                 } else {
-                    become_first(rootless.as_ref())?;
+                    become_first(rootless.as_ref(), &start.over)?;
                 }
                 start.apply()
             });

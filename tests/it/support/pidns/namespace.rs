@@ -16,6 +16,8 @@ pub struct Start {
     pub user: Option<(u32, u32)>,
     pub stamp: Option<OwnedFd>,
     pub without: Option<libc::c_ulong>,
+    /// Files and what they lie over, in the program's mount namespace.
+    pub over: Vec<(CString, CString)>,
 }
 
 /// The lines for /proc/self/{uid,gid}_map, made before the fork because making them allocates.
@@ -54,7 +56,7 @@ fn write_file(path: &std::ffi::CStr, text: &std::ffi::CStr) -> io::Result<()> {
 }
 
 /// Returns in PID 1 of a new namespace; the other half never returns.
-pub fn become_first(rootless: Option<&Rootless>) -> io::Result<()> {
+pub fn become_first(rootless: Option<&Rootless>, over: &[(CString, CString)]) -> io::Result<()> {
     // SAFETY: system calls only, in a process that std has just forked: it has one thread.
     unsafe {
         let user = if rootless.is_some() { libc::CLONE_NEWUSER } else { 0 };
@@ -73,6 +75,9 @@ pub fn become_first(rootless: Option<&Rootless>) -> io::Result<()> {
         let none = std::ptr::null();
         check(libc::mount(none, c"/".as_ptr(), none, libc::MS_REC | libc::MS_PRIVATE, none.cast()))?;
         check(libc::mount(c"proc".as_ptr(), c"/proc".as_ptr(), c"proc".as_ptr(), 0, none.cast()))?;
+        for (file, target) in over {
+            check(libc::mount(file.as_ptr(), target.as_ptr(), none, libc::MS_BIND, none.cast()))?;
+        }
     }
     Ok(())
 }
