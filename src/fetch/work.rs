@@ -4,7 +4,7 @@ use super::retry;
 use super::shared::{Pause, Progress, Shared, State};
 use crate::exit::Kind;
 use crate::plan::Login;
-use crate::stores::{Context, Failure, Locator, Session};
+use crate::stores::{Context, Failure, Locator, Retry, Session};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::thread;
@@ -166,7 +166,9 @@ fn attempts<T>(
     loop {
         let quiet = shared.state().logins.get(login).and_then(Progress::quiet);
         let (failure, wait) = match quiet {
-            Some((wait, failure)) if wait >= shared.context.deadline.remaining() => return Some(Err(failure)),
+            Some((wait, failure)) if wait >= shared.context.deadline.remaining() => {
+                return Some(Err(too_long(failure, wait)));
+            }
             Some((wait, failure)) => (failure, wait),
             None => {
                 let failure = match attempt() {
@@ -185,7 +187,7 @@ fn attempts<T>(
                 }
                 let remaining = shared.context.deadline.remaining();
                 let Some(wait) = retry::wait(failure.retry, failed, random(), remaining) else {
-                    return Some(Err(failure));
+                    return Some(Err(too_long(failure, remaining)));
                 };
                 failed = failed.saturating_add(1);
                 (failure, wait)
@@ -205,6 +207,17 @@ fn attempts<T>(
         let again = Pause { next: Some(Instant::now()), ..waiting };
         pause(&mut shared.state(), Some(again.clone()));
         last = Some(again);
+    }
+}
+
+/// Adds to `failure` that the store asked for a wait that is not to be had, if it asked for more than `left`.
+fn too_long(failure: Failure, left: Duration) -> Failure {
+    match failure.retry {
+        Retry::After(Some(asked)) if asked >= left => Failure {
+            answered: format!("{}; it asks for a longer wait than --timeout leaves", failure.answered),
+            ..failure
+        },
+        _ => failure,
     }
 }
 

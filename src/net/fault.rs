@@ -8,6 +8,31 @@ use rustls::{AlertDescription, CertificateError, PeerIncompatible};
 use std::io;
 use ureq::{Error, Timeout};
 
+/// What to do where a proxy is in the way.
+const PROXY_CURE: &str =
+    "see whether the proxy of HTTPS_PROXY is up and lets this host pass, or put the host in NO_PROXY";
+
+/// The failure of an attempt that was to go through a proxy; the arguments are those of [`failure`].
+pub fn through_proxy(error: &Error, care: Care, trust_cure: &str) -> Failure {
+    let failure = failure(error, care, trust_cure);
+    // Past the proxy the way is the store's own; TLS that fails may be the proxy's doing, and the cure is the same.
+    match error {
+        Error::Other(inner) => match inner.downcast_ref::<NotSent>() {
+            Some(NotSent { error: Error::ConnectProxyFailed(_), .. }) | None => failure,
+            Some(inner) if tls_error(&inner.error).is_some() => {
+                Failure { answered: format!("through a proxy: {}", failure.answered), ..failure }
+            }
+            Some(_) if failure.kind == Kind::Unavailable => Failure {
+                answered: format!("through a proxy: {}", failure.answered),
+                cure: Some(PROXY_CURE.to_owned()),
+                ..failure
+            },
+            Some(_) => failure,
+        },
+        _ => failure,
+    }
+}
+
 /// The failure of an attempt that got no response. `trust_cure` says how to name a CA for this store.
 pub fn failure(error: &Error, care: Care, trust_cure: &str) -> Failure {
     let (error, sent, resolving) = match error {
@@ -60,14 +85,16 @@ pub fn failure(error: &Error, care: Care, trust_cure: &str) -> Failure {
         }
         Error::HostNotFound => {
             let cure = "see whether the address is right; a name may be known to some networks only".to_owned();
-            unavailable("its name could not be resolved: there is no such name", Some(cure), again)
+            unavailable("its name could not be resolved: no address is known for it", Some(cure), again)
         }
         Error::ConnectProxyFailed(_) => {
-            let cure = "see what the proxy of HTTPS_PROXY allows, or put the store's host in NO_PROXY".to_owned();
-            unavailable("the proxy did not connect to it", Some(cure), again)
+            unavailable("the proxy did not connect to it", Some(PROXY_CURE.to_owned()), again)
         }
         Error::ConnectionFailed => unavailable("the connection failed", None, again),
         // What is left is a server that does not speak HTTP as the RFC has it, or a request that cannot be sent.
+        Error::LargeResponseHeader(..) => {
+            unavailable("the head of its answer is longer than 16 KiB", None, Retry::Never)
+        }
         Error::Tls(text) => unavailable(text, None, Retry::Never),
         _ => unavailable("it did not answer in HTTP", None, Retry::Never),
     }
@@ -104,6 +131,9 @@ fn certificate_cure(error: &CertificateError) -> Option<&'static str> {
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             Some("use an address whose host stands in the server's certificate")
         }
+        CertificateError::Other(_) => Some(
+            "let a CA sign a certificate for the server: one that is a CA's own, as `openssl req -x509` makes it, is no server's",
+        ),
         _ => None,
     }
 }
@@ -155,7 +185,7 @@ mod tests {
                 before(Error::HostNotFound, true),
                 Care::Once,
                 Kind::Unavailable,
-                "its name could not be resolved: there is no such name",
+                "its name could not be resolved: no address is known for it",
                 again,
             ),
             (reset(), Care::Once, Kind::Unavailable, "connection reset", Retry::Never),

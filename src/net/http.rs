@@ -121,8 +121,10 @@ impl Client {
         let mut servers = Vec::with_capacity(options.origins.len());
         let mut openers = Vec::with_capacity(options.origins.len());
         for origin in options.origins {
-            let proxy = proxy_for(origin, &context.environment)
-                .map_err(|name| unusable(format!("{name} is no HTTP proxy that can be used")))?;
+            let proxy = proxy_for(origin, &context.environment).map_err(|name| Failure {
+                cure: Some(format!("write {name} as http://HOST:PORT, or put the host in NO_PROXY")),
+                ..unusable(format!("{name} is no HTTP proxy that can be used"))
+            })?;
             let names = Arc::new(Names::default());
             let chain =
                 ().chain(ConnectProxyConnector::default())
@@ -229,10 +231,8 @@ impl Client {
         };
         outcome.map_err(|error| {
             let sent = !matches!(&error, ureq::Error::Other(inner) if inner.is::<super::transport::NotSent>());
-            let mut failure = fault::failure(&error, request.care, self.trust_cure);
-            if !sent && agent.config().proxy().is_some() && !failure.answered.is_empty() {
-                failure.answered.push_str(", asked through a proxy");
-            }
+            let fault = if agent.config().proxy().is_some() { fault::through_proxy } else { fault::failure };
+            let failure = fault(&error, request.care, self.trust_cure);
             Unsent { failure, sent }
         })
     }
@@ -270,20 +270,23 @@ impl Client {
             let (authority, path) = rest.split_at(end);
             (Origin::parse(&format!("{scheme}://{authority}")), path)
         });
+        let not_the_store = |what: String| Failure {
+            cure: Some("look whether this address is the store's, and not that of something in front of it".to_owned()),
+            ..unusable(format!("HTTP {status}: a redirect to {what}"))
+        };
         let Some((Ok(to), path)) = authority else {
-            return Err(unusable(format!("HTTP {status}: a redirect to another path")));
+            return Err(not_the_store(if location.is_empty() { "nowhere" } else { "another path" }.to_owned()));
         };
         if !path.ends_with(request.path) {
-            return Err(unusable(format!("HTTP {status}: a redirect to another path of {to}")));
+            return Err(not_the_store(format!("another path of {to}")));
         }
-        let listed = self.servers.iter().find(|(origin, _)| origin.same_place(&to));
-        match listed {
-            Some(server) if from.scheme == super::Scheme::Https && server.0.scheme == super::Scheme::Http => {
-                Err(Failure {
-                    cure: None,
-                    ..unusable(format!("HTTP {status}: a redirect from TLS to plain HTTP, {to}, is not followed"))
-                })
-            }
+        if from.scheme == super::Scheme::Https && to.scheme == super::Scheme::Http {
+            return Err(Failure {
+                cure: Some("let the store give itself an address with https:// (its `api_addr`)".to_owned()),
+                ..unusable(format!("HTTP {status}: a redirect from TLS to plain HTTP, {to}, is not followed"))
+            });
+        }
+        match self.servers.iter().find(|(origin, _)| origin.same_place(&to)) {
             Some(server) => Ok(server),
             None => Err(Failure {
                 cure: Some(format!("if {to} is to be trusted with the token, add it to `address`")),
@@ -310,7 +313,10 @@ impl Client {
                 Ok(count) => count,
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
                 Err(error) => {
-                    return Err(fault::failure(&ureq::Error::from(error), care, self.trust_cure));
+                    let cut = error.kind() == std::io::ErrorKind::UnexpectedEof;
+                    let failure = fault::failure(&ureq::Error::from(error), care, self.trust_cure);
+                    let answered = "it closed the connection in the middle of its answer".to_owned();
+                    return Err(if cut { Failure { answered, ..failure } } else { failure });
                 }
             };
             if buffer.len() + count > BODY_LIMIT {

@@ -70,7 +70,8 @@ impl Door {
         }
         let (text, cure) = match status {
             412 => ("the node has not caught up yet", None),
-            429 => ("too many requests", None),
+            429 => ("too many requests", Some("raise the server's rate limit for this path, or --timeout")),
+            472 => ("it is the standby of another cluster", Some("use the address of the active cluster")),
             503 => {
                 ("it is sealed, not initialised, or in maintenance", Some("unseal it: `bao status` shows its state"))
             }
@@ -79,9 +80,12 @@ impl Door {
             }
             400 => ("it did not accept the request", None),
             405 => ("this path cannot be read with GET", None),
-            501 => ("it is not initialised", None),
+            501 => ("it is not initialised", Some("initialise it: `bao operator init`")),
             _ if hints.passing => ("it is not ready yet", None),
-            500..=599 => ("an internal error", None),
+            502 | 504 => {
+                ("what stands in front of it has no answer from it", Some("see whether the servers behind it are up"))
+            }
+            500..=599 => ("an internal error", Some("see the log of the server")),
             _ => ("an answer that was not expected", Some("look whether this address is a Vault's, and not a proxy's")),
         };
         let retry = match retry_for(status, care, response.retry_after) {

@@ -70,7 +70,7 @@ fn a_server_that_talks_nonsense() {
         Case::new("json-of-another-shape", 69, 2..=3, |_, _| json(200, "", "[{\"data\": \"v4lue\"}]")),
         Case::new("json-with-another-data", 69, 2..=3, |_, _| json(200, "", "{\"data\": [\"v4lue\"]}")),
         Case::new("empty-body", 69, 2..=3, |_, _| json(200, "", "")),
-        Case::new("login-page", 69, 2..=3, move |_, _| {
+        Case::new("html-page", 69, 2..=3, move |_, _| {
             Reply::Bytes(response(200, "Content-Type: text/html\r\n", &page))
         }),
         Case::new("no-http", 69, 2..=3, |_, _| Reply::Last(b"220 mail.example ESMTP\r\n".to_vec())),

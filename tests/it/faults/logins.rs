@@ -1,7 +1,7 @@
 //! Faults around a login: what was sent once may have counted, so it is not sent again unless the store says that it did not.
 
 use super::stand::{OWN_TOKEN, Reply, Stand, healthy, json, response};
-use super::{AGAIN, TOKEN, refused, succeeds, with_role};
+use super::{AGAIN, MIDDLE, SHORT, TOKEN, refused, succeeds, with_role};
 use crate::support::tls::Authority;
 use crate::support::vault::http::Request;
 
@@ -26,7 +26,8 @@ fn a_login_that_may_have_counted_is_not_sent_again() {
     for (name, code, reply) in cases {
         let authority = Authority::new();
         let stand = Stand::start(&authority, move |_, _| reply());
-        refused(name, with_role(&stand.url(), &authority).args(["--timeout", "1s"]), code);
+        let run = with_role(&stand.url(), &authority);
+        refused(name, if code == 75 { run.args(SHORT) } else { run }, code);
         assert_eq!(stand.seen().len(), 1, "{name}");
     }
 }
@@ -44,7 +45,7 @@ fn a_login_that_was_turned_away_is_sent_again() {
     }
     let authority = Authority::new();
     let stand = Stand::start(&authority, |_, _| json(503, "", r#"{"errors":["Vault is sealed"]}"#));
-    refused("login-sealed", with_role(&stand.url(), &authority).args(["--timeout", "1s"]), 69);
+    refused("login-sealed", with_role(&stand.url(), &authority).args(MIDDLE), 69);
     assert!(AGAIN.contains(&stand.count(LOGIN)), "{}", stand.count(LOGIN));
 }
 
@@ -56,7 +57,7 @@ fn a_start_that_fails_after_the_login_leaves_no_token() {
         true => json(503, "", ""),
         false => healthy(request),
     });
-    let finished = refused("reads-fail-after-login", with_role(&stand.url(), &authority).args(["--timeout", "1s"]), 69);
+    let finished = refused("reads-fail-after-login", with_role(&stand.url(), &authority).args(MIDDLE), 69);
     assert!(!finished.err.contains(OWN_TOKEN));
     assert_eq!((stand.count(LOGIN), stand.count(REVOKE)), (1, 1));
     for seen in stand.seen() {

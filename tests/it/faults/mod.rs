@@ -25,9 +25,14 @@ use stand::{Front, Reply, Stand};
 /// The token from outside. It must reach no other origin, and no text.
 const TOKEN: &str = "hvs.the-token-from-outside";
 
-/// How often a store is asked that may be asked again until the deadline of one second: two requests an attempt (the path, and
-/// the mounts beside it), and at most seven attempts (fetch/retry.rs).
-const AGAIN: RangeInclusive<usize> = 2..=14;
+/// How often a store is asked that may be asked again until the deadline of three seconds: two requests an attempt (the path,
+/// and the mounts beside it), and at most nine attempts (fetch/retry.rs).
+const AGAIN: RangeInclusive<usize> = 2..=18;
+
+/// The timeout of a start that is to fail by it, with nothing heard.
+const SHORT: [&str; 2] = ["--timeout", "1s"];
+/// The same where something is heard, again and again. Long enough for one attempt on a busy machine.
+const MIDDLE: [&str; 2] = ["--timeout", "3s"];
 
 /// One way to misbehave, for every request.
 struct Case {
@@ -68,7 +73,13 @@ fn one(case: Case) {
     let authority = Authority::new();
     let front = case.front.unwrap_or_else(|| Front::Tls(authority.server()));
     let stand = Stand::with(front, case.script);
-    let run = with_token(&stand.url(), &authority).args(["--timeout", "1s"]);
+    let run = with_token(&stand.url(), &authority);
+    let run = match case.code {
+        75 => run.args(SHORT),
+        _ if case.requests == AGAIN => run.args(MIDDLE),
+        // It ends by itself, at once.
+        _ => run,
+    };
     let finished = refused(case.name, run, case.code);
     let seen = stand.seen();
     assert!(case.requests.contains(&seen.len()), "{}: {} requests: {seen:?}\n{}", case.name, seen.len(), finished.err);

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use rcgen::CertificateParams;
 
 use super::stand::{Front, Stand, healthy};
-use super::{TOKEN, refused, succeeds, with_token};
+use super::{MIDDLE, TOKEN, refused, succeeds, with_token};
 use crate::support::net::Refusing;
 use crate::support::pidns::Init;
 use crate::support::tls::Authority;
@@ -98,7 +98,7 @@ fn store(authority: &Authority) -> Stand {
 }
 
 fn through(authority: &Authority, proxy: &str) -> Init {
-    with_token("https://vault.test:8200", authority).env("HTTPS_PROXY", proxy).args(["--timeout", "1s"])
+    with_token("https://vault.test:8200", authority).env("HTTPS_PROXY", proxy).args(MIDDLE)
 }
 
 #[test]

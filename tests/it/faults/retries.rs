@@ -1,7 +1,7 @@
 //! When a store is asked again, and how often.
 
 use super::stand::{Reply, Stand, healthy, json};
-use super::{AGAIN, TOKEN, succeeds, with_addresses, with_role, with_token};
+use super::{AGAIN, MIDDLE, TOKEN, succeeds, with_addresses, with_role, with_token};
 use crate::support::net::Refusing;
 use crate::support::pidns::Finished;
 use crate::support::run::keyinit;
@@ -65,7 +65,7 @@ fn a_rate_limit_bounds_what_a_start_asks() {
         "auth/approle/login" | "auth/token/revoke-self" => healthy(request),
         _ => json(429, "Retry-After: 1\r\n", ""),
     });
-    let mut run = with_role(&stand.url(), &authority).args(["--timeout", "3s"]);
+    let mut run = with_role(&stand.url(), &authority).args(MIDDLE);
     for number in 0..40 {
         run = run.env(format!("N{number}"), format!("secret://vault/n{number}#k"));
     }
@@ -85,7 +85,7 @@ fn a_rate_limit_bounds_what_a_start_asks() {
 fn a_rate_limit_on_the_login() {
     let authority = Authority::new();
     let stand = Stand::start(&authority, |_, _| json(429, "", ""));
-    with_role(&stand.url(), &authority).args(["--timeout", "1s"]).probe(&["report"]).run().expect(69);
+    with_role(&stand.url(), &authority).args(MIDDLE).probe(&["report"]).run().expect(69);
     assert!(AGAIN.contains(&stand.seen().len()), "{}", stand.seen().len());
 }
 

@@ -106,12 +106,13 @@ impl Start {
         unsafe {
             // Whatever started the tests may have left descriptors open; the program gets those that the test names.
             libc::syscall(libc::SYS_close_range, 3u32, u32::MAX, libc::CLOSE_RANGE_CLOEXEC);
-            for (file, number) in &self.descriptors {
-                if file.as_raw_fd() == *number {
-                    check(libc::fcntl(*number, libc::F_SETFD, 0))?;
-                } else {
-                    check(libc::dup2(file.as_raw_fd(), *number))?;
-                }
+            // Out of the way first: the number that one is to have may be the one that another has.
+            let mut aside = [-1; 16];
+            for (slot, (file, _)) in aside.iter_mut().zip(&self.descriptors) {
+                *slot = check(libc::fcntl(file.as_raw_fd(), libc::F_DUPFD_CLOEXEC, 500))?;
+            }
+            for (slot, (_, number)) in aside.iter().zip(&self.descriptors) {
+                check(libc::dup2(*slot, *number))?;
             }
             for &number in &self.closed {
                 check(libc::close(number))?;
