@@ -273,7 +273,7 @@ fn a_types_name_is_no_way_around_allow() {
     let same = [c"VAULT_ADDR=https://a", c"X=secret://vault/crow/a", c"Y=secret://openbao/admin"];
     let refused = |name: &str, kind: &str| {
         format!(
-            "0 environment variable {name}: `secret://{kind}/` would use the login of provider `prod`, which has `allow` | \
+            "0 `secret://{kind}/` would use the login of provider `prod`, which has `allow` | \
              write `secret://prod/` | {name}"
         )
     };
