@@ -11,6 +11,7 @@ mod verbs;
 
 pub use help::{help, version};
 pub use parse::{log_settings, parse};
+pub use verbs::meant;
 
 use crate::report::{Log, LogFormat};
 use std::ffi::CStr;

@@ -1,6 +1,7 @@
 //! What a first word may be.
 
 use super::Verb;
+use crate::suggest::nearest;
 
 /// One verb.
 pub(super) struct Word {
@@ -55,4 +56,9 @@ const fn later(name: &'static str) -> Word {
 /// The verb that `word` is, exactly.
 pub(super) fn verb(word: &[u8]) -> Option<&'static Word> {
     VERBS.iter().find(|known| known.name.as_bytes() == word)
+}
+
+/// The verb that `word`, which is none, was probably meant to be.
+pub fn meant(word: &[u8]) -> Option<&'static str> {
+    nearest(std::str::from_utf8(word).ok()?, VERBS.iter().filter(|known| known.verb.is_some()).map(|known| known.name))
 }

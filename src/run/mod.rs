@@ -89,9 +89,21 @@ fn run(invocation: Invocation, environment: Environment<'static>, log: Log) -> R
     let options = invocation.options;
     let user = options.user.as_deref().map(handover::lookup).transpose().map_err(|problem| vec![problem])?;
     let name = invocation.command.first().copied().unwrap_or_default();
-    let program = handover::locate(name, path(&plan, &environment)).map_err(|problem| vec![problem])?;
+    let program = handover::locate(name, path(&plan, &environment))
+        .map_err(|problem| vec![with_the_verb_meant(problem, &invocation.command)])?;
     let start = Start { plan: Arc::new(plan), options, arguments: invocation.command, program, user, log };
     if start.options.exec { start.become_it(environment) } else { start.spawn(environment) }
+}
+
+/// `keyinit chekc` is a command that is not there; a verb was probably meant.
+fn with_the_verb_meant(problem: Problem, command: &[&CStr]) -> Problem {
+    match command {
+        [word] if problem.kind == Kind::NotFound => match cli::meant(word.to_bytes()) {
+            Some(verb) => problem.cure(format!("did you mean `keyinit {verb}`? Else give the command's full path")),
+            None => problem,
+        },
+        _ => problem,
+    }
 }
 
 /// Where the command is looked for: the PATH that it will have, as far as that is known before any store is asked.

@@ -108,7 +108,7 @@ impl Store for Directory {
             }
             _ => {
                 let cure = format!("mount the secrets at {}, or set `root` or KEYINIT_FILE_ROOT", self.root.display());
-                fault(&error, "the directory", Some(cure))
+                fault(&error, &format!("the directory {}", self.root.display()), Some(cure))
             }
         })?;
         Ok(Box::new(Opened { root }))

@@ -3,6 +3,7 @@
 use super::Said;
 use crate::support::handshake::until;
 use crate::support::run::keyinit;
+use crate::support::server::Server;
 use crate::support::skip::is_root;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -26,6 +27,7 @@ fn of_a_command_that_does_not_start() {
         let init = || keyinit().args(exec.then_some("--exec")).arg("--");
         said.add(&format!("keyinit {option}-- /nowhere/command"), 127, init().arg("/nowhere/command"));
         said.add(&format!("keyinit {option}-- no-such-command"), 127, init().arg("no-such-command"));
+        said.add(&format!("keyinit {option}chekc"), 127, keyinit().args(exec.then_some("--exec")).arg("chekc"));
         said.add(&format!("keyinit {option}-- /etc"), 126, init().arg("/etc"));
         said.add(&format!("keyinit {option}-- /etc/passwd"), 126, init().arg("/etc/passwd"));
         said.add(&format!("keyinit {option}-- script"), 127, init().arg(&script));
@@ -105,4 +107,34 @@ fn of_a_resolver_that_is_killed() {
     said.add_finished("A=secret://vault/a keyinit -- true; its resolver is killed", run.finish().expect(70));
     drop(connection);
     said.is("texts-killed");
+}
+
+/// Reads, warnings, and what `check` prints.
+#[test]
+fn of_a_store() {
+    let server = Server::stand_in();
+    let path = server.secret("app", serde_json::json!({ "k": "v" }));
+    let token = server.token(&[&server.own_policy()]);
+    let reference = format!("secret://vault/{path}#k");
+    let init = || {
+        let init = keyinit().env("VAULT_ADDR", server.address()).env("VAULT_SKIP_VERIFY", "1");
+        init.env("VAULT_TOKEN", &token.text).env("KEYINIT_FILE_ROOT", "/nowhere").env("A", &reference)
+    };
+    let mut said = Said::new(std::path::Path::new(""));
+    said.names.push((format!("{}/", server.id), ""));
+    said.add(
+        "VAULT_SKIP_VERIFY=1 A=secret://vault/app#k keyinit -v -- probe",
+        0,
+        init().arg("-v").probe(&["exit", "0"]),
+    );
+    for format in ["text", "json"] {
+        let init = init().env("B", "secret://file/b").args(["check", "--format", format]);
+        let run = init.run().expect(66);
+        said.text.push_str(&format!(
+            "$ A=secret://vault/app#k B=secret://file/b keyinit check --format {format}\n{}\n",
+            run.out
+        ));
+        said.add_finished("(and on standard error)", run);
+    }
+    said.is("texts-store");
 }
