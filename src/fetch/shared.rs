@@ -57,11 +57,14 @@ pub struct State {
 pub struct Pause {
     /// The failure.
     pub failure: Failure,
+    /// How long the attempt took to fail.
+    pub took: Duration,
     /// When the next attempt began; none while it is waited for.
     pub next: Option<Instant>,
 }
 
-/// An attempt that was younger than this when the deadline cut it has not shown that the store is silent.
+/// An attempt that was younger than this, or than the one before was when it failed, when the deadline cut it has not shown
+/// that the store is silent.
 const YOUNG: Duration = Duration::from_secs(1);
 
 impl Pause {
@@ -69,7 +72,9 @@ impl Pause {
     /// answer for a while. A store that refused every attempt is to be told from one that is slow.
     pub fn at_the_deadline(pause: Option<&Pause>) -> Failure {
         match pause {
-            Some(Pause { failure, next }) if next.is_none_or(|begin| begin.elapsed() < YOUNG) => failure.clone(),
+            Some(Pause { failure, took, next }) if next.is_none_or(|begin| begin.elapsed() < YOUNG.max(*took)) => {
+                failure.clone()
+            }
             _ => Failure::deadline(),
         }
     }
@@ -243,4 +248,27 @@ impl Shared {
 fn timeout(remaining: Duration) -> PollTimeout {
     let millis = remaining.as_millis().saturating_add(1).min(i32::MAX as u128);
     PollTimeout::try_from(millis).unwrap_or(PollTimeout::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exit::Kind;
+
+    #[test]
+    fn a_refusal_at_the_deadline_is_told_from_silence() {
+        let ago = |seconds| Instant::now().checked_sub(Duration::from_secs(seconds));
+        for (took, next, wanted) in [
+            (0, None, Kind::Unavailable),
+            (0, ago(0), Kind::Unavailable),
+            (0, ago(2), Kind::Deadline),
+            (5, ago(2), Kind::Unavailable),
+            (5, ago(6), Kind::Deadline),
+        ] {
+            let failure = Failure { kind: Kind::Unavailable, ..Failure::deadline() };
+            let pause = Pause { failure, took: Duration::from_secs(took), next };
+            assert_eq!(Pause::at_the_deadline(Some(&pause)).kind, wanted, "{took} {next:?}");
+        }
+        assert_eq!(Pause::at_the_deadline(None).kind, Kind::Deadline);
+    }
 }

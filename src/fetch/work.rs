@@ -165,6 +165,7 @@ fn attempts<T>(
     let mut last: Option<Pause> = None;
     loop {
         let quiet = shared.state().logins.get(login).and_then(Progress::quiet);
+        let begin = Instant::now();
         let (failure, wait) = match quiet {
             Some((wait, failure)) if wait >= shared.context.deadline.remaining() => {
                 return Some(Err(too_long(failure, wait)));
@@ -193,13 +194,14 @@ fn attempts<T>(
                 (failure, wait)
             }
         };
+        let took = begin.elapsed();
         shared.context.log.verbose(&format!(
             "{what}: {}; next attempt in {}, {} left",
             failure.answered,
             seconds(wait),
             seconds(shared.context.deadline.remaining())
         ));
-        let waiting = Pause { failure, next: None };
+        let waiting = Pause { failure, took, next: None };
         pause(&mut shared.state(), Some(waiting.clone()));
         if !shared.sleep(wait) {
             return None;
