@@ -46,8 +46,7 @@ pub fn build(
     let mut problems = Problems::new();
     let mut environment = CommandEnvironment { inherited: Vec::new(), resolved: Vec::new(), stripped: Vec::new() };
     let keeps_existing = |name: &[u8]| plan.on_conflict == Some(Winner::Environment) && is_set_by_hand(inherited, name);
-    for entry in inherited.entries() {
-        let name = name_of(entry.to_bytes());
+    for (entry, (name, _)) in inherited.entries().iter().zip(inherited.iter()) {
         if is_stripped(name, &plan.strip, keep) {
             environment.stripped.push(String::from_utf8_lossy(name).into_owned());
         } else if keeps_existing(name) || !resolved.variables.iter().any(|(other, _)| other.as_bytes() == name) {
@@ -88,10 +87,6 @@ fn contains(text: &[u8], part: &[u8]) -> bool {
     text.windows(part.len()).any(|window| window == part)
 }
 
-fn name_of(entry: &[u8]) -> &[u8] {
-    entry.split(|&byte| byte == b'=').next().unwrap_or(entry)
-}
-
 /// `NAME=value` and a final NUL, in one allocation of its exact size.
 fn entry(name: &str, value: &Secret) -> Result<Secret, Problem> {
     let subject = || Subject { targets: vec![name.to_owned()], ..Subject::default() };
@@ -99,6 +94,12 @@ fn entry(name: &str, value: &Secret) -> Result<Secret, Problem> {
         return Err(Problem::new(Kind::Undeliverable, "the value holds a NUL byte, which no variable can")
             .about(subject())
             .cure("store it as text (base64, say), or let the command read it from a file"));
+    }
+    // A first `=` belongs to the name; a further one would make another name of it, and a NUL would cut it off.
+    if name.is_empty() || name.contains('\0') || name.chars().skip(1).any(|c| c == '=') {
+        return Err(Problem::new(Kind::Undeliverable, "no environment can hold a variable of this name")
+            .about(subject())
+            .cure("give it another name"));
     }
     let length = name.len().saturating_add(value.len()).saturating_add(1);
     if length > LONGEST_ENTRY {
@@ -160,6 +161,21 @@ mod tests {
             vec![c"A=1", c"VAULT_TOKEN=t", c"KEYINIT_TIMEOUT=3", c"DB=secret://vault/x", c"VAULT_SECRET_ID=s"];
         let entries = built(inherited, &[("DB", b"v"), ("NEW", b"")], &plan, &["VAULT_SECRET_ID".into()]).unwrap();
         assert_eq!(entries, ["A=1", "VAULT_SECRET_ID=s", "DB=v", "NEW="]);
+    }
+
+    /// Its name begins with the first `=`, as for glibc: the reference must not reach the command beside its value.
+    #[test]
+    fn an_entry_that_begins_with_an_equals_sign_is_replaced_too() {
+        let entries = built(vec![c"=A=secret://file/a", c"B=1"], &[("=A", b"v")], &Plan::default(), &[]);
+        assert_eq!(entries.unwrap(), ["B=1", "=A=v"]);
+    }
+
+    #[test]
+    fn a_name_that_no_environment_can_hold_is_refused() {
+        for name in ["", "A=B", "A\0B"] {
+            let problems = built(Vec::new(), &[(name, b"v")], &Plan::default(), &[]).unwrap_err();
+            assert_eq!((problems[0].kind.code(), problems[0].subject.targets.join(",")), (73, name.to_owned()));
+        }
     }
 
     #[test]

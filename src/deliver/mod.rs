@@ -13,3 +13,5 @@ pub use environment::{CommandEnvironment, build, is_stripped};
 mod compose_tests;
 #[cfg(test)]
 mod mapping_tests;
+#[cfg(test)]
+mod property_tests;

@@ -1,5 +1,6 @@
 //! From what the user wrote to what the command gets, over the stores `file` and `env`, which need no network.
 
+mod any;
 mod delivery;
 mod manifest;
 mod plan;

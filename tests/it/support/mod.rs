@@ -2,6 +2,7 @@
 
 pub mod bao;
 pub mod binary;
+pub mod chance;
 pub mod client;
 pub mod golden;
 pub mod handshake;
