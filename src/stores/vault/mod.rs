@@ -22,7 +22,10 @@ mod login;
 mod lookup;
 mod read;
 mod session;
+#[cfg(not(fuzzing))]
 mod wire;
+#[cfg(fuzzing)]
+pub mod wire;
 #[cfg(test)]
 mod wire_tests;
 
