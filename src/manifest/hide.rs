@@ -1,8 +1,7 @@
 //! Which lines may hold a credential, so that no excerpt shows them.
 
-use super::keys;
+use super::keys::{self, find};
 use super::node::{Content, Key, Node};
-use super::providers::find;
 use super::sheet::Sheet;
 use crate::stores::{self, Form, Spec};
 use crate::suggest::nearest;

@@ -2,6 +2,7 @@
 //! [`super::schema`] all of it: what validates and what is documented cannot differ.
 
 use crate::stores::Form;
+use crate::stores::Spec;
 
 /// One key.
 pub struct Known {
@@ -130,4 +131,14 @@ pub fn all(table: &[Known]) -> Vec<&'static str> {
 /// Whether the key is promised, and refused by this version.
 pub fn is_later(table: &[Known], name: &str) -> bool {
     table.iter().any(|key| key.name == name && key.takes == Takes::Later)
+}
+
+/// The store of that name or alias among `specs`.
+pub fn find(specs: &[&'static Spec], name: &str) -> Option<&'static Spec> {
+    specs.iter().copied().find(|spec| spec.kind == name || spec.aliases.contains(&name))
+}
+
+/// The names and aliases of `specs`.
+pub fn kinds(specs: &[&'static Spec]) -> Vec<&'static str> {
+    specs.iter().flat_map(|spec| std::iter::once(spec.kind).chain(spec.aliases.iter().copied())).collect()
 }

@@ -9,7 +9,7 @@
 mod entries;
 mod hide;
 mod json;
-mod keys;
+pub(crate) mod keys;
 mod node;
 pub(crate) mod providers;
 mod reader;

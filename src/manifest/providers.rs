@@ -1,7 +1,7 @@
 //! The section `providers`: settings and logins, checked against the stores' specs.
 
 use super::Provider;
-use super::keys;
+use super::keys::{self, find, kinds};
 use super::node::{Content, Key, Node};
 use super::reader::Reader;
 use super::reference;
@@ -24,16 +24,6 @@ pub const NOT_BUILT: [&str; 11] = [
     "doppler",
     "onepassword",
 ];
-
-/// The store of that name or alias among `specs`.
-pub fn find(specs: &[&'static Spec], name: &str) -> Option<&'static Spec> {
-    specs.iter().copied().find(|spec| spec.kind == name || spec.aliases.contains(&name))
-}
-
-/// The names and aliases of `specs`.
-pub fn kinds(specs: &[&'static Spec]) -> Vec<&'static str> {
-    specs.iter().flat_map(|spec| std::iter::once(spec.kind).chain(spec.aliases.iter().copied())).collect()
-}
 
 impl Reader<'_> {
     /// `providers`.

@@ -4,8 +4,8 @@
 //! cycles, `allow`, unknown providers and entries, duplicate keys, faults of a template. What is promised for later is in
 //! neither, so both refuse it.
 
+use super::keys::kinds;
 use super::keys::{self, Known, Takes};
-use super::providers::kinds;
 use super::reference;
 use crate::stores::{Form, Method, Spec};
 use serde_json::{Map, Value, json};

@@ -1,12 +1,21 @@
 //! What went wrong on the wire, as a [`Failure`]: its kind, our words for it, and whether another attempt makes sense.
 
-use super::http::Care;
 use super::transport::NotSent;
 use crate::attempt::{Failure, Retry};
 use crate::exit::Kind;
 use rustls::{AlertDescription, CertificateError, PeerIncompatible};
 use std::io;
 use ureq::{Error, Timeout};
+
+/// How careful a request must be about being sent twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Care {
+    /// Sending it twice does no harm.
+    Repeatable,
+    /// It may use something up or create something: it is sent again only when the first one surely did nothing, that is,
+    /// when it was never sent, or on 412, 429 and 503.
+    Once,
+}
 
 /// What to do where a proxy is in the way.
 const PROXY_CURE: &str =

@@ -3,7 +3,7 @@
 use super::ahead::{Filling, Ready, Stash};
 use super::date::retry_after;
 use super::dial::Tcp;
-use super::fault;
+use super::fault::{self, Care};
 use super::names::{Asked, Names};
 use super::origin::Origin;
 use super::proxy::proxy_for;
@@ -44,16 +44,6 @@ pub struct Options<'a> {
     pub server_name: Option<&'a str>,
     /// What to tell the user when a certificate does not verify.
     pub trust_cure: &'static str,
-}
-
-/// How careful a request must be about being sent twice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Care {
-    /// Sending it twice does no harm.
-    Repeatable,
-    /// It may use something up or create something: it is sent again only when the first one surely did nothing, that is,
-    /// when it was never sent, or on 412, 429 and 503.
-    Once,
 }
 
 /// The methods in use.

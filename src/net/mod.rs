@@ -15,6 +15,7 @@ mod proxy;
 mod tls;
 mod transport;
 
-pub use http::{Care, Client, Method, Options, Request, Response, retry_for};
+pub use fault::Care;
+pub use http::{Client, Method, Options, Request, Response, retry_for};
 pub use origin::{Origin, Scheme};
 pub use tls::{Identity, Trust};

@@ -1,4 +1,5 @@
-use super::config::{Config, Login};
+use super::config::Config;
+use super::infer::Login;
 use crate::auth::Source;
 use crate::environment::Environment;
 use crate::error::Place;

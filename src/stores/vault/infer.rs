@@ -1,7 +1,7 @@
 //! How to log in: as the manifest says, else as the variables let one infer. Pure.
 
-use super::config::{Login, complaint, field, text_of, twin_of};
 use super::locate::clean;
+use super::settings::{complaint, field, text_of, twin_of};
 use crate::auth::Source;
 use crate::environment::Environment;
 use crate::stores::{Complaint, Settings, Value};
@@ -13,6 +13,24 @@ const LATER: [&str; 8] = ["kubernetes", "jwt", "cert", "userpass", "ldap", "aws"
 /// The cure where there is nothing to log in with.
 pub const WHAT_TO_SET: &str =
     "set VAULT_TOKEN, VAULT_TOKEN_FILE, or VAULT_ROLE_ID with VAULT_SECRET_ID or VAULT_SECRET_ID_FILE";
+
+/// How to log in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Login {
+    /// With a token given from outside, which is never revoked.
+    Token(Source),
+    /// With the token that the CLI left in this file, for want of anything else.
+    Left(PathBuf),
+    /// With AppRole.
+    AppRole {
+        /// Where the auth method is mounted, without `auth/`.
+        mount: String,
+        /// The role.
+        role_id: Source,
+        /// Its secret; none for a role that needs none (`bind_secret_id=false`).
+        secret_id: Option<Source>,
+    },
+}
 
 /// How to log in, and why that way.
 ///

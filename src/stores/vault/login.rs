@@ -1,7 +1,8 @@
 //! Logging in: a token from outside, or AppRole.
 
-use super::config::{Config, Login};
+use super::config::Config;
 use super::door::{Door, denied, nonsense};
+use super::infer::Login;
 use super::infer::WHAT_TO_SET;
 use super::locate::encode;
 use super::session::VaultSession;

@@ -22,6 +22,7 @@ mod login;
 mod lookup;
 mod read;
 mod session;
+mod settings;
 #[cfg(not(fuzzing))]
 mod wire;
 #[cfg(fuzzing)]

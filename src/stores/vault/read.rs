@@ -1,13 +1,13 @@
 //! Reading one path: which API path it is, and what the answer means.
 
-use super::door::{denied, missing, nonsense};
+use super::door::{Door, denied, missing, nonsense};
 use super::locate::{Reading, encode, open};
-use super::lookup::{Known, token_refused};
-use super::session::VaultSession;
+use super::lookup::{Known, Lookup, token_refused};
 use super::wire::{self, Engine, Expect, Found, Nonsense};
 use crate::exit::Kind;
 use crate::net::{Care, Response};
 use crate::stores::{Answer, Content, Deadline, Failure, Locator};
+use std::sync::Arc;
 
 /// How a path will be asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,9 +22,19 @@ enum Route {
     Api(Option<String>),
 }
 
+/// What a login gives access to.
+pub struct Access {
+    /// With the token.
+    pub door: Arc<Door>,
+    /// What is mounted.
+    pub lookup: Arc<Lookup>,
+    /// Where the token came from, for messages.
+    pub token_name: String,
+}
+
 /// One question and what it takes to explain its answer.
 struct Ask<'a> {
-    session: &'a VaultSession,
+    access: &'a Access,
     route: Route,
     /// As the user wrote it, without a leading slash.
     path: &'a str,
@@ -34,10 +44,10 @@ struct Ask<'a> {
 }
 
 /// Reads one path; with the answer comes the API path that was asked.
-pub fn read(session: &VaultSession, locator: &Locator, deadline: Deadline) -> Result<(Answer, String), Failure> {
+pub fn read(access: &Access, locator: &Locator, deadline: Deadline) -> Result<(Answer, String), Failure> {
     let (reading, path) = open(locator);
     let mount = locator.mount.as_deref().unwrap_or_default();
-    let mut ask = Ask { session, route: Route::V2, path, mount, version: locator.version.as_deref() };
+    let mut ask = Ask { access, route: Route::V2, path, mount, version: locator.version.as_deref() };
     match reading {
         Reading::Api => ask.route = Route::Api(None),
         Reading::V1 => ask.route = Route::V1,
@@ -53,13 +63,13 @@ pub fn read(session: &VaultSession, locator: &Locator, deadline: Deadline) -> Re
 impl Ask<'_> {
     /// Asks as if the mount were a KV v2 while the look-up runs beside it, and asks again if it turns out otherwise.
     fn with_lookup(mut self, either: bool, deadline: Deadline) -> Result<(Answer, String), Failure> {
-        let lookup = &self.session.lookup;
+        let lookup = &self.access.lookup;
         if let Some(known) = lookup.known() {
             self.route = self.route(&known, either, deadline)?;
             let response = self.send(deadline)?;
             return self.answer(&response, deadline).map_err(|failure| self.explain(failure, &known));
         }
-        lookup.start(&self.session.door, deadline);
+        lookup.start(&self.access.door, deadline);
         let guess = self.send(deadline);
         let known = match lookup.wait(deadline) {
             Ok(known) => known,
@@ -80,8 +90,8 @@ impl Ask<'_> {
     }
 
     fn route(&self, known: &Known, either: bool, deadline: Deadline) -> Result<Route, Failure> {
-        let Ask { session, path, mount, .. } = self;
-        let above = |path: &str| session.lookup.above(path, &session.door, deadline);
+        let Ask { access, path, mount, .. } = self;
+        let above = |path: &str| access.lookup.above(path, &access.door, deadline);
         let list = match known {
             Known::List(list) => Some(list),
             Known::Unlisted => None,
@@ -132,7 +142,7 @@ impl Ask<'_> {
             return Err(missing(format!("`{}` is a KV v1, which keeps no versions", self.mount), Some(cure)));
         }
         let query = self.version.map(|version| format!("?version={version}")).unwrap_or_default();
-        self.session.door.get(&format!("{}{query}", encode(&self.api_path())), self.care(), deadline)
+        self.access.door.get(&format!("{}{query}", encode(&self.api_path())), self.care(), deadline)
     }
 
     fn answer(&self, response: &Response, deadline: Deadline) -> Result<(Answer, String), Failure> {
@@ -150,7 +160,7 @@ impl Ask<'_> {
                 return Err(missing("HTTP 204: there is nothing at this path to read".to_owned(), None));
             }
             403 => return Err(self.refused()),
-            _ => return Err(self.session.door.trouble(response, self.care())),
+            _ => return Err(self.access.door.trouble(response, self.care())),
         }
         match wire::found(body, expect) {
             Ok(Found::Fields { fields, version, leased }) if status == 200 => {
@@ -183,7 +193,7 @@ impl Ask<'_> {
     fn refused(&self) -> Failure {
         let path = self.api_path();
         let namespace =
-            self.session.door.namespace().map(|name| format!(" in the namespace `{name}`")).unwrap_or_default();
+            self.access.door.namespace().map(|name| format!(" in the namespace `{name}`")).unwrap_or_default();
         denied(
             "HTTP 403".to_owned(),
             &format!("the token's policies need: path \"{path}\" {{ capabilities = [\"read\"] }}{namespace}"),
@@ -195,7 +205,7 @@ impl Ask<'_> {
     fn absent(&self, deadline: Deadline) -> Failure {
         let path = self.api_path();
         if let Some(version) = self.version {
-            let newest: Result<Response, Failure> = self.session.door.get(&encode(&path), self.care(), deadline);
+            let newest: Result<Response, Failure> = self.access.door.get(&encode(&path), self.care(), deadline);
             let newest = newest.ok().and_then(|response| wire::found(response.body.expose(), Expect::Versioned).ok());
             let newest = match newest {
                 Some(Found::Fields { version: Some(newest), .. }) => Some(newest),
@@ -234,7 +244,7 @@ impl Ask<'_> {
     fn explain(&self, failure: Failure, known: &Known) -> Failure {
         let mount = self.mount;
         match (known, &self.route, failure.kind) {
-            (Known::Refused, _, Kind::Denied) => token_refused(&self.session.token_name),
+            (Known::Refused, _, Kind::Denied) => token_refused(&self.access.token_name),
             (Known::List(list), Route::V1 | Route::V2, Kind::Missing) if failure.cure.is_none() => {
                 let other = longest(list.iter(), self.path);
                 let cure = other.map(|(at, _)| {

@@ -1,20 +1,15 @@
 //! A login that holds.
 
 use super::door::{Door, denied};
-use super::lookup::{Known, Lookup, token_refused};
-use super::read;
+use super::lookup::{Known, token_refused};
+use super::read::{self, Access};
 use crate::net::Care;
 use crate::stores::{Answer, Context, Ending, Failure, Locator, Session};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// One login to one Vault.
 pub struct VaultSession {
-    /// With the token.
-    pub door: Arc<Door>,
-    /// What is mounted.
-    pub lookup: Arc<Lookup>,
-    /// Where the token came from, for messages.
-    pub token_name: String,
+    access: Access,
     /// Whether we logged in for the token; one from outside is never revoked.
     own: bool,
     /// The paths whose answers came with a lease.
@@ -24,13 +19,14 @@ pub struct VaultSession {
 impl VaultSession {
     /// A session with the token of `door`.
     pub fn new(door: Door, token_name: String, own: bool) -> Self {
-        VaultSession { door: Arc::new(door), lookup: Arc::default(), token_name, own, leased: Mutex::default() }
+        let access = Access { door: Arc::new(door), lookup: Arc::default(), token_name };
+        VaultSession { access, own, leased: Mutex::default() }
     }
 }
 
 impl Session for VaultSession {
     fn read(&self, locator: &Locator, context: &Context) -> Result<Answer, Failure> {
-        let (answer, path) = read::read(self, locator, context.deadline)?;
+        let (answer, path) = read::read(&self.access, locator, context.deadline)?;
         if answer.leased {
             self.leased.lock().unwrap_or_else(PoisonError::into_inner).push(path);
         }
@@ -39,16 +35,16 @@ impl Session for VaultSession {
 
     /// With the list of mounts, which shows whether the token is accepted. Where it is not served, `lookup-self` does.
     fn prove(&self, context: &Context) -> Result<(), Failure> {
-        self.lookup.start(&self.door, context.deadline);
-        match *self.lookup.wait(context.deadline)? {
+        self.access.lookup.start(&self.access.door, context.deadline);
+        match *self.access.lookup.wait(context.deadline)? {
             Known::List(_) => Ok(()),
-            Known::Refused => Err(token_refused(&self.token_name)),
+            Known::Refused => Err(token_refused(&self.access.token_name)),
             Known::Unlisted => {
-                let response = self.door.get("auth/token/lookup-self", Care::Repeatable, context.deadline)?;
+                let response = self.access.door.get("auth/token/lookup-self", Care::Repeatable, context.deadline)?;
                 match response.status {
                     200 => Ok(()),
-                    403 => Err(token_refused(&self.token_name)),
-                    _ => Err(self.door.trouble(&response, Care::Repeatable)),
+                    403 => Err(token_refused(&self.access.token_name)),
+                    _ => Err(self.access.door.trouble(&response, Care::Repeatable)),
                 }
             }
         }
@@ -68,7 +64,7 @@ impl Session for VaultSession {
         if !self.own {
             return Ok(());
         }
-        let response = self.door.post("auth/token/revoke-self", None, context.deadline)?;
+        let response = self.access.door.post("auth/token/revoke-self", None, context.deadline)?;
         match response.status {
             // 400: a batch token, which nobody can revoke.
             200 | 204 | 400 => Ok(()),
@@ -76,7 +72,7 @@ impl Session for VaultSession {
                 "HTTP 403: the token may not revoke itself, or is dead already".to_owned(),
                 "the policy `default` allows it: path \"auth/token/revoke-self\" { capabilities = [\"update\"] }",
             )),
-            _ => Err(self.door.trouble(&response, Care::Once)),
+            _ => Err(self.access.door.trouble(&response, Care::Once)),
         }
     }
 }
