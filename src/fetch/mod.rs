@@ -11,7 +11,7 @@ mod tests;
 mod work;
 
 use crate::exit::Kind;
-use crate::plan::{Absent, Part, Plan};
+use crate::plan::Plan;
 use crate::stores::{Answer, Context, Deadline, Ending, Failure};
 use shared::{Shared, Stop};
 use std::os::fd::BorrowedFd;
@@ -30,23 +30,28 @@ pub struct Fetched {
 }
 
 /// How fetching ended.
-pub enum Outcome {
-    /// Every read has an answer or a failure.
-    Done(Fetched),
+pub enum Outcome<T> {
+    /// Every read has an answer or a failure, and this was made of them.
+    Done(T),
     /// The interrupt became readable; what was opened is closed again.
     Interrupted,
 }
 
-/// Logs in to every store that has reads, reads, and ends the logins. Takes until `context.deadline` and at most a second
-/// more to end logins.
+/// Logs in to every store that has reads, reads, has `settle` make of it what the command gets, and ends the logins. Takes
+/// until `context.deadline` and at most a second more to end logins.
+///
+/// Where `settle` fails nothing will be started: then nobody will use what was leased, and it ends with its login.
 ///
 /// `interrupt` is a descriptor that becomes readable when the start is to be given up; it is not read from.
-pub fn run(plan: &Arc<Plan>, context: &Context, interrupt: Option<BorrowedFd<'_>>) -> Outcome {
+pub fn run<T, E>(
+    plan: &Arc<Plan>,
+    context: &Context,
+    interrupt: Option<BorrowedFd<'_>>,
+    settle: impl FnOnce(Fetched) -> Result<T, E>,
+) -> Outcome<Result<T, E>> {
     let Ok(shared) = Shared::new(plan, context, false) else {
-        return Outcome::Done(Fetched {
-            answers: plan.reads.iter().map(|_| Err(no_pipe())).collect(),
-            logins: Vec::new(),
-        });
+        let answers = plan.reads.iter().map(|_| Err(no_pipe())).collect();
+        return Outcome::Done(settle(Fetched { answers, logins: Vec::new() }));
     };
     let shared = Arc::new(shared);
     for login in 0..plan.logins.len() {
@@ -59,11 +64,11 @@ pub fn run(plan: &Arc<Plan>, context: &Context, interrupt: Option<BorrowedFd<'_>
         close(&shared, Ending::Unused, None);
         return Outcome::Interrupted;
     }
-    let fetched = shared.take_fetched();
-    let ending = if given_up(plan, &fetched.answers) { Ending::Unused } else { Ending::InUse };
+    let settled = settle(shared.take_fetched());
+    let ending = if settled.is_ok() { Ending::InUse } else { Ending::Unused };
     match close(&shared, ending, interrupt) {
         Stop::Interrupted => Outcome::Interrupted,
-        Stop::Finished | Stop::Deadline => Outcome::Done(fetched),
+        Stop::Finished | Stop::Deadline => Outcome::Done(settled),
     }
 }
 
@@ -109,19 +114,6 @@ fn close(shared: &Arc<Shared>, ending: Ending, interrupt: Option<BorrowedFd<'_>>
         shared.context.log.warn("the end of a login was not confirmed in time: its token may live until its TTL");
     }
     stop
-}
-
-/// Whether nothing will be started, so that nobody will use what was leased: something failed, other than what may be
-/// missing.
-fn given_up(plan: &Plan, answers: &[Result<Answer, Failure>]) -> bool {
-    let wanted = |read: usize| {
-        let picks = |part: &Part| matches!(part, Part::Secret(pick) if pick.read == read);
-        plan.variables.iter().any(|variable| variable.absent == Absent::Fail && variable.parts.iter().any(picks))
-    };
-    answers.iter().enumerate().any(|(read, answer)| match answer {
-        Ok(_) => false,
-        Err(failure) => failure.kind != Kind::Missing || wanted(read),
-    })
 }
 
 fn no_pipe() -> Failure {

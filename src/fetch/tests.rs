@@ -1,5 +1,5 @@
 use super::*;
-use crate::plan::{Login, Pick, Read, Variable};
+use crate::plan::{Absent, Login, Part, Pick, Read, Variable};
 use crate::report::Log;
 use crate::secret::Secret;
 use crate::stores::{Complaint, Content, Locator, Retry, Session, Store, Wanted};
@@ -107,11 +107,7 @@ fn slow_plan(
     let variables = (0..paths.len()).map(|read| Variable {
         name: format!("V{read}"),
         parts: vec![Part::Secret(Pick { read, key: None, filters: Vec::new() })],
-        absent: if paths.get(read).is_some_and(|path| path.starts_with("optional")) {
-            Absent::Omit
-        } else {
-            Absent::Fail
-        },
+        absent: Absent::Fail,
         place: None,
     });
     let plan = Plan {
@@ -132,7 +128,16 @@ fn context(limit: Duration) -> Context {
     }
 }
 
-fn shown(outcome: Outcome) -> Vec<String> {
+/// A start that needs every answer.
+fn run(plan: &Arc<Plan>, context: &Context, interrupt: Option<BorrowedFd<'_>>) -> Outcome<Fetched> {
+    let settle = |fetched: Fetched| if fetched.answers.iter().all(Result::is_ok) { Ok(fetched) } else { Err(fetched) };
+    match super::run(plan, context, interrupt, settle) {
+        Outcome::Done(Ok(fetched) | Err(fetched)) => Outcome::Done(fetched),
+        Outcome::Interrupted => Outcome::Interrupted,
+    }
+}
+
+fn shown(outcome: Outcome<Fetched>) -> Vec<String> {
     match outcome {
         Outcome::Interrupted => vec!["interrupted".to_owned()],
         Outcome::Done(fetched) => fetched
@@ -196,20 +201,17 @@ fn a_login_that_failed_stands_in_each_of_its_reads() {
     assert_eq!(seen.try_iter().collect::<Vec<_>>(), ["login 0"]);
 }
 
+/// Whatever is wrong with what was read is known before the logins end.
 #[test]
 fn leases_of_a_start_that_was_given_up_are_not_kept() {
-    for (path, kind, ending) in [
-        ("a", Kind::Missing, "close Unused"),
-        ("optional", Kind::Missing, "close InUse"),
-        ("optional-denied", Kind::Denied, "close Unused"),
-    ] {
-        let read: fn(&str, usize) -> _ = |path, _| match path {
-            "optional-denied" => Err(failure(Kind::Denied, Retry::Never)),
-            _ => Err(failure(Kind::Missing, Retry::Never)),
-        };
-        let (plan, seen) = plan(|_| Ok(()), read, &[path]);
-        assert_eq!(shown(run(&plan, &context(LONG), None)), [format!("{kind:?}")]);
-        assert_eq!(seen.try_iter().last().as_deref(), Some(ending), "{path}");
+    for (settled, ending) in [(Ok(1), "close InUse"), (Err("no such key"), "close Unused")] {
+        let (plan, seen) = plan(|_| Ok(()), |_, _| Ok("x"), &["a"]);
+        let outcome = super::run(&plan, &context(LONG), None, |fetched| {
+            assert_eq!(shown(Outcome::Done(fetched)), ["x"]);
+            settled
+        });
+        assert!(matches!(outcome, Outcome::Done(found) if found == settled));
+        assert_eq!(seen.try_iter().collect::<Vec<_>>(), ["login 0", "read a 0", ending]);
     }
 }
 

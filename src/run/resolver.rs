@@ -32,7 +32,7 @@ pub struct Resolver {
     supervisor: Option<Supervisor>,
     began: Instant,
     #[cfg(feature = "twin-resolve-in-pid1")]
-    twin: Option<Result<(Resolved, Vec<u16>), Stop>>,
+    twin: Option<Result<(CommandEnvironment, Vec<u16>), Stop>>,
 }
 
 /// What the resolver knows of the process that stays.
@@ -83,12 +83,8 @@ impl Resolver {
             }
         }
         let hardened = if self.start.plan.is_empty() { Hardened::default() } else { handover::harden() };
-        let resolved = self.resolve();
-        let stop = match resolved {
-            Ok((resolved, counts)) => match self.deliver(resolved) {
-                Ok(environment) => return self.hand_over(&environment, hardened, counts),
-                Err(problems) => Stop::Problems(problems),
-            },
+        let stop = match self.resolve() {
+            Ok((environment, counts)) => return self.hand_over(&environment, hardened, counts),
             Err(stop) => stop,
         };
         match stop {
@@ -97,7 +93,7 @@ impl Resolver {
         }
     }
 
-    fn resolve(&mut self) -> Result<(Resolved, Vec<u16>), Stop> {
+    fn resolve(&mut self) -> Result<(CommandEnvironment, Vec<u16>), Stop> {
         #[cfg(feature = "twin-resolve-in-pid1")]
         if let Some(twin) = self.twin.take() {
             return twin;
@@ -107,26 +103,9 @@ impl Resolver {
 
     /// The twin's way: what was resolved before the fork.
     #[cfg(feature = "twin-resolve-in-pid1")]
-    pub fn with(mut self, twin: Result<(Resolved, Vec<u16>), Stop>) -> Self {
+    pub fn with(mut self, twin: Result<(CommandEnvironment, Vec<u16>), Stop>) -> Self {
         self.twin = Some(twin);
         self
-    }
-
-    /// DELIVER: the environment that the command gets.
-    fn deliver(&self, resolved: Resolved) -> Result<CommandEnvironment, Problems> {
-        let stack = getrlimit(Resource::RLIMIT_STACK).map_or(0, |(soft, _)| soft);
-        let environment = deliver::build(
-            &self.environment,
-            resolved,
-            &self.start.plan,
-            &self.start.options.keep_env,
-            &self.start.arguments,
-            stack,
-        )?;
-        for name in &environment.stripped {
-            self.start.log.verbose(&format!("took {name} out of the command's environment"));
-        }
-        Ok(environment)
     }
 
     /// HAND OVER: becomes the command.
@@ -169,20 +148,37 @@ impl Resolver {
     }
 }
 
-/// FETCH and compose: every value of the plan, with the number of secrets that each login gave; or why not.
-pub fn resolve(start: &Start, environment: &Environment<'static>) -> Result<(Resolved, Vec<u16>), Stop> {
+/// FETCH and DELIVER: the environment that the command gets, with the number of secrets that each login gave; or why there
+/// is none.
+pub fn resolve(start: &Start, environment: &Environment<'static>) -> Result<(CommandEnvironment, Vec<u16>), Stop> {
     let plan = &start.plan;
-    let fetched = if plan.reads.is_empty() {
-        Fetched { answers: Vec::new(), logins: Vec::new() }
+    let made = |fetched| deliver(start, environment, deliver::compose(plan, fetched)?);
+    let delivered = if plan.reads.is_empty() {
+        made(Fetched { answers: Vec::new(), logins: Vec::new() })
     } else {
         let signals = watch_signals()?;
         let context = context(&start.options, environment, start.log);
-        match fetch::run(plan, &context, Some(signals.as_fd())) {
-            Outcome::Done(fetched) => fetched,
+        // Delivered before the logins end: what was leased for a command that cannot be started ends with them.
+        match fetch::run(plan, &context, Some(signals.as_fd()), made) {
+            Outcome::Done(delivered) => delivered,
             Outcome::Interrupted => return Err(Stop::Signal(first_signal(&signals).unwrap_or(libc::SIGTERM))),
         }
     };
-    Ok((deliver::compose(plan, fetched)?, counts(plan)))
+    Ok((delivered?, counts(plan)))
+}
+
+fn deliver(
+    start: &Start,
+    environment: &Environment<'static>,
+    resolved: Resolved,
+) -> Result<CommandEnvironment, Problems> {
+    let stack = getrlimit(Resource::RLIMIT_STACK).map_or(0, |(soft, _)| soft);
+    let keep = &start.options.keep_env;
+    let environment = deliver::build(environment, resolved, &start.plan, keep, &start.arguments, stack)?;
+    for name in &environment.stripped {
+        start.log.verbose(&format!("took {name} out of the command's environment"));
+    }
+    Ok(environment)
 }
 
 /// What the stores are given.

@@ -66,6 +66,26 @@ fn a_start_that_fails_after_the_login_leaves_no_token() {
     }
 }
 
+/// A lease ends with its token, which is left alone only for a command that runs.
+#[test]
+fn a_lease_for_a_command_that_cannot_start_is_not_kept() {
+    let cases: [(&str, &str, i32, usize); 3] = [("k", "v", 0, 0), ("K", "v", 66, 1), ("k", "a\\u0000b", 73, 1)];
+    for (key, value, code, revoked) in cases {
+        let authority = Authority::new();
+        let stand = Stand::start(&authority, move |request, _| match request.path.as_str() {
+            "database/creds/app" => {
+                let lease = r#""lease_id":"database/creds/app/1","lease_duration":60,"renewable":true"#;
+                json(200, "", &format!("{{{lease},\"data\":{{\"k\":\"{value}\"}}}}"))
+            }
+            _ => healthy(request),
+        });
+        let reference = format!("secret://vault//database/creds/app#{key}");
+        let run = with_role(&stand.url(), &authority).env("X", reference).probe(&["report"]).run().expect(code);
+        assert_eq!(stand.count(REVOKE), revoked, "{key} {value}: {}", run.err);
+        assert_eq!(run.err.contains("is left to its TTL"), revoked == 0, "{}", run.err);
+    }
+}
+
 /// What was fetched is good all the same; the log says that a token may be left.
 #[test]
 fn a_token_that_cannot_be_revoked_is_a_warning() {
