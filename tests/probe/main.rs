@@ -16,7 +16,8 @@ const SIG_BLOCK: c_int = 0;
 const SIG_UNBLOCK: c_int = 1;
 const SIG_DFL: usize = 0;
 const SIGTERM: c_int = 15;
-/// `siginfo_t` is 128 bytes: si_signo, si_errno, si_code first.
+const SI_QUEUE: c_int = -1;
+/// `siginfo_t` is 128 bytes: si_signo, si_errno, si_code first; on 64-bit machines the value that was queued is the seventh.
 type SignalInfo = [c_int; 32];
 
 /// Raw calls: libc keeps the signals 32 to 34 to itself, in sets and in waits.
@@ -53,6 +54,7 @@ extern "C" fn main(argc: c_int, argv: *const *const c_char) -> c_int {
         "die" => die(number(2, 9)),
         "wait" => return wait(number(2, SIGTERM), number(3, 0)),
         "orphan" => return orphan(),
+        "leave" => return leave(word(2) == "stubborn", number(3, 0), number(4, 0)),
         "stdin" => return stdin(),
         "has" => return has(word(2), number(3, 0) as usize, word(4)),
         other => {
@@ -85,8 +87,9 @@ fn wait(end: c_int, code: c_int) -> c_int {
     block_all();
     say("ready");
     loop {
-        let (number, si_code) = next();
-        say(&format!("signal {number} code {si_code}"));
+        let (number, si_code, value) = next();
+        let payload = if si_code == SI_QUEUE { format!(" value {value}") } else { String::new() };
+        say(&format!("signal {number} code {si_code}{payload}"));
         if number == end {
             return code;
         }
@@ -98,13 +101,14 @@ fn block_all() {
     unsafe { syscall(CALLS.0, SIG_BLOCK, &u64::MAX, 0usize, 8usize) };
 }
 
-fn next() -> (c_int, c_int) {
+/// The next signal: its number, si_code, and the low half of the value that was queued with it.
+fn next() -> (c_int, c_int, c_int) {
     loop {
         let mut info: SignalInfo = [0; 32];
         // SAFETY: a set and a siginfo of the kernel's sizes, no timeout.
         let number = unsafe { syscall(CALLS.1, &u64::MAX, &mut info, 0usize, 8usize) };
         if number > 0 {
-            return (number as c_int, info[2]);
+            return (number as c_int, info[2], info[6]);
         }
     }
 }
@@ -134,6 +138,26 @@ fn orphan() -> c_int {
     say("orphaned");
     while next().0 != SIGTERM {}
     0
+}
+
+/// Leaves a child behind that says every signal it gets and ends on TERM, or if it is `stubborn` on nothing but KILL. Says
+/// `left` with the child's pid, and ends with `code`: at once, or on the signal `end`.
+fn leave(stubborn: bool, code: c_int, end: c_int) -> c_int {
+    block_all();
+    // SAFETY: fork in a program with one thread.
+    let child = unsafe { fork() };
+    if child == 0 {
+        loop {
+            let (number, ..) = next();
+            say(&format!("child signal {number}"));
+            if number == SIGTERM && !stubborn {
+                return 0;
+            }
+        }
+    }
+    say(&format!("left {child}"));
+    while end != 0 && next().0 != end {}
+    code
 }
 
 /// Says what comes on standard input, once it has ended.

@@ -3,6 +3,7 @@
 
 mod alone;
 mod given;
+mod options;
 mod signals;
 mod start;
 

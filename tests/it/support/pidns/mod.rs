@@ -266,6 +266,14 @@ pub fn kill(pid: i32, number: i32) {
     assert_eq!(result, 0, "kill({pid}, {number}): {}", io::Error::last_os_error());
 }
 
+/// sigqueue(3): a signal with a value.
+#[track_caller]
+pub fn queue(pid: i32, number: i32, value: usize) {
+    // SAFETY: plain system call; nobody takes the value for a pointer.
+    let result = unsafe { libc::sigqueue(pid, number, libc::sigval { sival_ptr: value as *mut libc::c_void }) };
+    assert_eq!(result, 0, "sigqueue({pid}, {number}): {}", io::Error::last_os_error());
+}
+
 /// A file that was opened for reading, to be handed down as a descriptor.
 pub fn opened(path: impl AsRef<Path>) -> File {
     File::open(path).unwrap()
