@@ -3,14 +3,20 @@
 /// Whether a path may be read under `patterns`.
 ///
 /// `path` is the path as the user wrote it, with `from_secret.mount` put in front where that is another mount than the
-/// provider's. A leading slash does not count, on either side. A path with a segment `.` or `..` is outside of every
-/// pattern: a server may fold it into another path.
+/// provider's. A leading slash makes it another path for the store (of Vault, one of the API), so it is allowed only by a
+/// pattern with one, and such a pattern allows no other path. A path with a segment `.` or `..` is outside of every pattern:
+/// a server may fold it into another path.
 pub fn allows(patterns: &[String], path: &str) -> bool {
-    let path = path.strip_prefix('/').unwrap_or(path);
     if path.split('/').any(|segment| matches!(segment, "." | "..")) {
         return false;
     }
-    patterns.iter().any(|pattern| matches(pattern.strip_prefix('/').unwrap_or(pattern), path))
+    let (rooted, path) = unrooted(path);
+    patterns.iter().map(|pattern| unrooted(pattern)).any(|(also, pattern)| also == rooted && matches(pattern, path))
+}
+
+/// Whether a slash leads, and what follows; several count as one.
+fn unrooted(text: &str) -> (bool, &str) {
+    (text.starts_with('/'), text.trim_start_matches('/'))
 }
 
 /// A token of a pattern.
@@ -79,8 +85,15 @@ mod tests {
     fn patterns() {
         for (pattern, path, expected) in [
             ("crow/*", "crow/myapp", true),
-            ("crow/*", "/crow/myapp", true),
-            ("/crow/*", "crow/myapp", true),
+            ("crow/*", "/crow/myapp", false),
+            ("/crow/*", "crow/myapp", false),
+            ("/crow/*", "/crow/myapp", true),
+            ("/crow/*", "//crow/myapp", true),
+            ("auth/**", "/auth/token/lookup-self", false),
+            ("**", "/auth/token/lookup-self", false),
+            ("*/auth/**", "/auth/token/lookup-self", false),
+            ("/**", "/database/creds/app", true),
+            ("/**", "crow/myapp", false),
             ("crow/*", "crow/my/app", false),
             ("crow/*", "crow/", true),
             ("crow/*", "crow", false),

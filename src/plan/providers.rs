@@ -153,11 +153,14 @@ impl<'a> Providers<'a> {
         }
         let provider = self.providers.get_mut(index)?;
         if let Some(patterns) = &provider.allow {
+            // Where a mount is named, the path is beneath it, with or without a slash.
+            let below = reference.path.trim_start_matches('/');
             let path = match &reference.mount {
                 Some(mount) if provider.mount.as_ref() != Some(mount) => {
-                    format!("{}/{}", mount.trim_matches('/'), reference.path.trim_start_matches('/'))
+                    format!("{}/{below}", mount.trim_matches('/'))
                 }
-                _ => reference.path.clone(),
+                Some(_) => below.to_owned(),
+                None => reference.path.clone(),
             };
             if !allow::allows(patterns, &path) {
                 let what = format!("`{path}` is outside of what provider `{}` allows", provider.name);

@@ -266,6 +266,21 @@ fn a_refused_setting_is_told_once() {
     }
 }
 
+/// A leading slash makes a path of the API, which `allow` must say too. Beneath a mount that is named it means nothing.
+#[test]
+fn allow_minds_the_leading_slash() {
+    let providers = format!("{PROVIDERS}  P: plain");
+    let outside = |path: &str| {
+        let cure = "add it to `allow` of the provider, or refer to another path";
+        vec![format!("0 `{path}` is outside of what provider `prod` allows | {cure} | X")]
+    };
+    assert_eq!(problems(&providers, &[c"X=secret://prod//crow/a"]), outside("/crow/a"));
+    assert_eq!(problems(&providers, &[c"X=secret://prod//database/creds/app"]), outside("/database/creds/app"));
+    assert_eq!(problems(&providers, &[c"X=secret://prod/database/creds/app"]), Vec::<String>::new());
+    let named = format!("{PROVIDERS}  X: {{ from_secret: {{ provider: prod, mount: secret, path: /crow/a }} }}");
+    assert_eq!(problems(&named, &[]), Vec::<String>::new());
+}
+
 /// `allow` binds whoever goes in by the same login: a type's own name, or its alias, is no way around it.
 #[test]
 fn a_types_name_is_no_way_around_allow() {

@@ -37,6 +37,9 @@ pub fn locate(wanted: &Wanted<'_>, mount: &str, kv_version: Option<u8>) -> Resul
     let mount = clean("mount", wanted.mount.unwrap_or(mount).trim_matches('/'))?;
     let api = wanted.path.starts_with('/') && !forced;
     let path = clean("path", wanted.path.trim_start_matches('/'))?;
+    if is_no_secret(&if api { path.to_owned() } else { format!("{mount}/{path}") }) {
+        return Err(Complaint { what: NO_SECRET.to_owned(), cure: NO_SECRET_CURE.to_owned(), place: None });
+    }
     let reading = match (api, kv_version, forced) {
         (true, ..) => Reading::Api,
         (false, Some(1), _) => Reading::V1,
@@ -54,6 +57,17 @@ pub fn open(locator: &Locator) -> (Reading, &str) {
         .iter()
         .find_map(|(reading, word)| locator.path.strip_prefix(word).map(|path| (*reading, path)))
         .unwrap_or((Reading::Either, &locator.path))
+}
+
+/// What is said of a path that [`is_no_secret`].
+const NO_SECRET: &str = "what lies beneath `auth/token/` and `sys/` of the API is no secret";
+/// And what to do about it.
+const NO_SECRET_CURE: &str = "name the path of a secret, without a leading slash where it is relative to the mount";
+
+/// Whether an API path tells of the token itself, or of the server: handing that on is never what was meant, and would be a
+/// way to the login's own token.
+pub fn is_no_secret(api_path: &str) -> bool {
+    ["auth/token/", "sys/"].iter().any(|beneath| api_path.starts_with(beneath))
 }
 
 /// A path or mount without anything that a server, a proxy or a URL library would turn into another one.
@@ -135,6 +149,8 @@ mod tests {
             ("crow/myapp", Some("/team/kv/"), None, None, "mount:crow/myapp", Some("team/kv")),
             ("/crow/myapp", Some("team/kv"), None, Some(2), "v2:crow/myapp", Some("team/kv")),
             ("/secret/data/crow", None, None, Some(1), "api:secret/data/crow", None),
+            ("auth/token/mine", None, None, None, "either:auth/token/mine", Some("secret")),
+            ("/auth/approle/role/app/role-id", None, None, None, "api:auth/approle/role/app/role-id", None),
             ("database/creds/app", None, None, None, "either:database/creds/app", Some("secret")),
         ] {
             let locator = locate(&wanted(path, mount, version), "secret", kv).unwrap();
@@ -161,12 +177,18 @@ mod tests {
             ("a\tb", None, "the path holds a character that cannot be printed"),
             ("a\u{a0}b", None, "the path holds a character that cannot be printed"),
             ("a\u{200b}b", None, "the path holds a character that cannot be printed"),
+            ("/auth/token/lookup-self", None, NO_SECRET),
+            ("//auth/token/lookup-self", None, NO_SECRET),
+            ("/sys/health", None, NO_SECRET),
             ("a", Some("v1"), "the version is no whole number"),
             ("a", Some("+1"), "the version is no whole number"),
             ("a", Some("-1"), "the version is no whole number"),
             ("a", Some(""), "the version is no whole number"),
         ] {
             assert_eq!(locate(&wanted(path, None, version), "secret", None).unwrap_err().what, what, "{path:?}");
+        }
+        for (path, mount) in [("lookup-self", "auth/token"), ("/token/lookup-self", "/auth/"), ("health", "sys")] {
+            assert_eq!(locate(&wanted(path, Some(mount), None), "secret", Some(1)).unwrap_err().what, NO_SECRET);
         }
         assert_eq!(locate(&wanted("a", Some("/"), None), "secret", None).unwrap_err().what, "the mount is empty");
     }

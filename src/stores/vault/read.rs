@@ -1,7 +1,7 @@
 //! Reading one path: which API path it is, and what the answer means.
 
 use super::door::{Door, denied, missing, nonsense};
-use super::locate::{Reading, encode, open};
+use super::locate::{Reading, encode, is_no_secret, open};
 use super::lookup::{Known, Lookup, token_refused};
 use super::wire::{self, Engine, Expect, Found, Nonsense};
 use crate::exit::Kind;
@@ -97,7 +97,8 @@ impl Ask<'_> {
             Known::Unlisted => None,
             Known::Refused => return Ok(Route::Unseen),
         };
-        if either {
+        // `sys/` is listed for some tokens; a path that begins like it is still meant to be beneath the mount.
+        if either && !is_no_secret(path) {
             let foreign = match list {
                 Some(list) => longest(list.iter(), path).map(|(at, engine)| (at.clone(), engine.clone())),
                 None => above(path)?.filter(|(at, _)| covers(at, path)),

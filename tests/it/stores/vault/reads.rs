@@ -51,6 +51,26 @@ on_both! {
         assert_eq!(report.variable("MY_TOKEN"), None);
     }
 
+    /// Root sees `sys/` among the mounts; only a leading slash would make this a path of the API.
+    fn a_path_like_one_of_the_api_is_beneath_the_mount(server) {
+        let paths = [format!("sys/{}", server.id), format!("auth/token/{}", server.id)];
+        for path in paths {
+            server.root("POST", &format!("secret/data/{path}"), json!({ "data": { "k": "v" } }));
+            assert_eq!(root(server, "mount: secret", &format!("path: {path}, key: k")).unwrap(), "v");
+        }
+    }
+
+    /// `allow` for a path of the KV is none for the API path of the same letters, least of all for the token itself.
+    fn the_token_is_no_secret(server) {
+        for (allow, path) in [("auth/**", "/auth/token/lookup-self"), ("/**", "/auth/token/lookup-self"), ("/**", "/sys/health")] {
+            let settings = format!("allow: [\"{allow}\"]");
+            let manifest = manifest(&settings, &format!("path: {path}, key: id"));
+            let run = keyinit().vault(server).env("VAULT_TOKEN", "root").manifest(&manifest).probe(&["report"]).run().expect(78);
+            let what = if allow == "/**" { "is no secret" } else { "is outside of what provider `v` allows" };
+            assert!(run.err.contains(what), "{}", run.err);
+        }
+    }
+
     fn kv_version_1(server) {
         let mount = server.mount("old", 1);
         server.root("POST", &format!("{mount}/app"), json!({ "k": "one" }));
