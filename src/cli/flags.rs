@@ -167,7 +167,7 @@ pub(super) static FLAGS: &[Flag] = &[
         long: "parent-death-signal",
         short: Some(b'p'),
         takes: Takes::One("SIG", |draft, value| {
-            draft.options.parent_death_signal = Some(values::signal(value)?);
+            draft.options.parent_death_signal = Some(values::standard_signal(value)?);
             Ok(())
         }),
         only: &[],

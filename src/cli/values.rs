@@ -109,6 +109,17 @@ pub(super) fn signal(value: &OsStr) -> Result<i32, Wrong> {
     })
 }
 
+/// A signal as [`signal`] reads it, but no real-time one: a parent's death is told by one of the old signals.
+pub(super) fn standard_signal(value: &OsStr) -> Result<i32, Wrong> {
+    match signal(value)? {
+        number @ 1..=31 => Ok(number),
+        number => Err(Wrong::new(
+            format!("{} is a real-time signal", crate::signals::name(number)),
+            "write a signal from 1 to 31, like TERM",
+        )),
+    }
+}
+
 /// `FROM:TO`; `TO` is 0 where the signal is dropped.
 pub(super) fn rewrite(value: &OsStr) -> Result<(i32, i32), Wrong> {
     let Some((from, to)) = value.to_str().and_then(|text| text.split_once(':')) else {
@@ -210,6 +221,15 @@ mod tests {
             duration(OsStr::new("18446744073709551615s")).unwrap_err().what,
             "`18446744073709551615s` is too long"
         );
+    }
+
+    #[test]
+    fn signals_of_a_parents_death() {
+        for (text, number) in [("TERM", Some(15)), ("9", Some(9)), ("31", Some(31)), ("32", None), ("RTMIN+3", None)] {
+            assert_eq!(standard_signal(OsStr::new(text)).ok(), number, "{text}");
+        }
+        let wrong = standard_signal(OsStr::new("37")).unwrap_err();
+        assert_eq!(wrong.what, "SIGRTMIN+3 is a real-time signal");
     }
 
     #[test]

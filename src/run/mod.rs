@@ -138,6 +138,9 @@ impl Start {
         let broken =
             |what: &str, error: std::io::Error| vec![Problem::new(Kind::Internal, format!("cannot {what}: {error}"))];
         self.adopt_orphans();
+        if let Some(number) = self.follow_parent() {
+            return Ok(ended_by(number));
+        }
         let (listen, tell) =
             nix::unistd::pipe2(OFlag::O_CLOEXEC).map_err(|error| broken("make a pipe", error.into()))?;
         let names = Names::of(&self);
@@ -174,16 +177,16 @@ impl Start {
         if nix::unistd::getpid().as_raw() != 1 && prctl::set_child_subreaper(true).is_err() && self.options.subreaper {
             self.log.warn("this kernel cannot make keyinit a subreaper: orphans will not come to it");
         }
-        let signal =
-            self.options.parent_death_signal.and_then(|number| nix::sys::signal::Signal::try_from(number).ok());
-        if let Some(signal) = signal {
-            let parent = nix::unistd::getppid();
-            let _ = prctl::set_pdeathsig(signal);
-            // Whoever died before the call sends no signal any more (prctl(2)); the signal is sent in its place.
-            if nix::unistd::getppid() != parent {
-                let _ = nix::sys::signal::raise(signal);
-            }
-        }
+    }
+
+    /// `--parent-death-signal`: asks the kernel for it. The signal's number where the parent has died already: whoever dies
+    /// before the call sends nothing any more (prctl(2)), and a start whose parent is gone ends as the signal would have
+    /// ended it.
+    fn follow_parent(&self) -> Option<i32> {
+        let number = self.options.parent_death_signal?;
+        let parent = nix::unistd::getppid();
+        let _ = prctl::set_pdeathsig(nix::sys::signal::Signal::try_from(number).ok()?);
+        (nix::unistd::getppid() != parent).then_some(number)
     }
 
     fn hard_stop(&self) -> Option<Instant> {
@@ -246,7 +249,7 @@ fn stay(pid: i32, listen: OwnedFd, hard_stop: Option<Instant>, names: &Names, se
             supervise::run(pid, ended, settings)
         }
         Started::Refused(code) => code,
-        Started::Interrupted(number) => u8::try_from(128 + number).unwrap_or(Kind::Internal.code()),
+        Started::Interrupted(number) => ended_by(number),
         Started::NotExecuted(errno) => refused(log, &[not_executed(&names.command, errno)]),
         Started::Killed(number) => {
             let what = format!("the resolver was killed by {} before the command ran", signals::name(number));
@@ -258,6 +261,11 @@ fn stay(pid: i32, listen: OwnedFd, hard_stop: Option<Instant>, names: &Names, se
             refused(log, &[Problem::new(Kind::Deadline, what).cure("raise --timeout, or see what holds the store up")])
         }
     }
+}
+
+/// The exit code of a start that signal `number` ended.
+fn ended_by(number: i32) -> u8 {
+    u8::try_from(128 + number).unwrap_or(Kind::Internal.code())
 }
 
 /// Why execve failed although [`handover::locate`] had found the program: 127 where the interpreter is missing, as in a

@@ -1,7 +1,7 @@
 //! The resolver's part: fetch, deliver, and become the command. It runs in the forked half, or with `--exec` in keyinit
 //! itself; execve then destroys every copy of a secret that it made.
 
-use super::{Names, Start, refused};
+use super::{Names, Start, ended_by, refused};
 use crate::cli::Options;
 use crate::deliver::{self, CommandEnvironment, Resolved};
 use crate::environment::Environment;
@@ -89,7 +89,7 @@ impl Resolver {
         };
         match stop {
             Stop::Problems(problems) => refused(self.start.log, &problems),
-            Stop::Signal(number) => u8::try_from(128 + number).unwrap_or(Kind::Internal.code()),
+            Stop::Signal(number) => ended_by(number),
         }
     }
 
