@@ -105,6 +105,9 @@ impl Failure {
     }
 }
 
+/// The cure where no descriptor is left, EMFILE.
+pub const OPEN_FILES: &str = "raise the limit of open files: `ulimit -n`, or `--ulimit nofile` of docker run";
+
 /// What the kernel said, without its number.
 pub fn reason(error: &std::io::Error) -> String {
     match error.raw_os_error() {

@@ -120,7 +120,7 @@ fn no_pipe() -> Failure {
     Failure {
         kind: Kind::Internal,
         answered: "no pipe could be made".to_owned(),
-        cure: Some("raise the limit of open files".to_owned()),
+        cure: Some(crate::attempt::OPEN_FILES.to_owned()),
         retry: crate::stores::Retry::Never,
     }
 }

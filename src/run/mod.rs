@@ -3,7 +3,7 @@
 mod resolver;
 mod verbs;
 
-use crate::attempt::reason;
+use crate::attempt::{OPEN_FILES, reason};
 use crate::cli::{self, Invocation, Options, Verb};
 use crate::deliver::is_stripped;
 use crate::environment::Environment;
@@ -135,8 +135,7 @@ impl Start {
 
     /// Forks the resolver, which becomes the command, and supervises it. This process never holds a secret value.
     fn spawn(self, environment: Environment<'static>) -> Result<u8, Problems> {
-        let broken =
-            |what: &str, error: std::io::Error| vec![Problem::new(Kind::Internal, format!("cannot {what}: {error}"))];
+        let broken = |what: &str, error: std::io::Error| vec![not_given(what, &error)];
         self.adopt_orphans();
         if let Some(number) = self.follow_parent() {
             return Ok(ended_by(number));
@@ -237,7 +236,7 @@ fn stay(pid: i32, listen: OwnedFd, hard_stop: Option<Instant>, names: &Names, se
         Ok(started) => started,
         Err(error) => {
             sys::signal::send(pid, libc::SIGKILL);
-            return refused(log, &[Problem::new(Kind::Internal, format!("cannot wait for the start: {error}"))]);
+            return refused(log, &[not_given("wait for the start", &error)]);
         }
     };
     match started {
@@ -253,14 +252,36 @@ fn stay(pid: i32, listen: OwnedFd, hard_stop: Option<Instant>, names: &Names, se
         Started::NotExecuted(errno) => refused(log, &[not_executed(&names.command, errno)]),
         Started::Killed(number) => {
             let what = format!("the resolver was killed by {} before the command ran", signals::name(number));
-            let cure = "SIGKILL here is most often the kernel's: give the container more memory, or see who sent it";
-            refused(log, &[Problem::new(Kind::Internal, what).cure(cure)])
+            refused(log, &[Problem::new(Kind::Internal, what).cure(killed_cure(number))])
         }
         Started::Stuck => {
             let what = "the start did not end at its deadline, and the resolver was killed";
             refused(log, &[Problem::new(Kind::Deadline, what).cure("raise --timeout, or see what holds the store up")])
         }
     }
+}
+
+/// What to do about a resolver that signal `number` killed. It blocks them all: what kills it all the same is KILL, or the
+/// kernel's answer to what it did.
+fn killed_cure(number: i32) -> &'static str {
+    match number {
+        libc::SIGKILL => "SIGKILL here is most often the kernel's: give the container more memory, or see who sent it",
+        libc::SIGSYS => {
+            "a seccomp profile forbids a system call that keyinit needs: see the container's security options"
+        }
+        _ => "this is a fault in keyinit: please report it, with what `-v` says",
+    }
+}
+
+/// That the kernel refused us `what`, with a cure where it is for want of something that has a limit.
+fn not_given(what: &str, error: &std::io::Error) -> Problem {
+    let cure = match error.raw_os_error() {
+        Some(libc::EMFILE) => OPEN_FILES,
+        Some(libc::EAGAIN) => "raise the limit of processes: `ulimit -u`, or the pids limit of the container",
+        Some(libc::ENOMEM) => "give the container more memory",
+        _ => "see whether a seccomp profile or a limit forbids it",
+    };
+    Problem::new(Kind::Internal, format!("cannot {what}: {}", reason(error))).cure(cure)
 }
 
 /// The exit code of a start that signal `number` ended.
@@ -277,6 +298,8 @@ fn not_executed(command: &str, errno: i32) -> Problem {
         libc::ENOENT => "its interpreter or dynamic loader is not in this image: see its first line, or `file` on it",
         libc::E2BIG => "arguments and environment are too large together: let the command read large values from files",
         libc::EACCES => "see the file's permissions, and whether it lies on a file system mounted noexec",
+        // RLIMIT_NPROC: setresuid(2) lets it pass, and execve(2) enforces it.
+        libc::EAGAIN => "the command's user has more processes than its limit allows: raise it (`ulimit -u`)",
         libc::EPERM => "keyinit may not change to --user here: it needs CAP_SETUID and CAP_SETGID",
         _ => "see whether the file is a program for this machine",
     };

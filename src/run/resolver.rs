@@ -5,7 +5,7 @@ use super::{Names, Start, ended_by, refused};
 use crate::cli::Options;
 use crate::deliver::{self, CommandEnvironment, Resolved};
 use crate::environment::Environment;
-use crate::error::{Problem, Problems};
+use crate::error::Problems;
 use crate::exit::Kind;
 use crate::fetch::{self, Fetched, Outcome};
 use crate::handover::{self, Command, Hardened};
@@ -195,7 +195,7 @@ pub fn context(options: &Options, environment: &Environment<'static>, log: Log) 
 pub fn watch_signals() -> Result<SignalFd, Problems> {
     let watched: SigSet = ends_a_start().into_iter().filter_map(|number| Signal::try_from(number).ok()).collect();
     SignalFd::with_flags(&watched, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)
-        .map_err(|error| vec![Problem::new(Kind::Internal, format!("cannot watch for signals: {error}"))])
+        .map_err(|error| vec![super::not_given("watch for signals", &error.into())])
 }
 
 /// The number of the signal that came, if one did.

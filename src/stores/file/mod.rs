@@ -19,7 +19,7 @@ use super::{
     Answer, Complaint, Content, Context, Deadline, Ending, Failure, Form, Key, Locator, Retry, Session, Settings,
     Shape, Spec, Store, Wanted,
 };
-use crate::attempt::reason;
+use crate::attempt::{OPEN_FILES, reason};
 use crate::environment::Environment;
 use crate::exit::Kind;
 use crate::secret::Buffer;
@@ -201,7 +201,11 @@ fn fault(error: &io::Error, what: &str, cure: Option<String>) -> Failure {
                 .to_owned();
             (format!("{what} may not be read by this user"), Some(cure))
         }
-        _ => (format!("{what} cannot be read: {}", reason(error)), cure),
+        _ => {
+            // Neither the place nor the mount is at fault, which the caller's cure speaks of.
+            let cure = if error.raw_os_error() == Some(libc::EMFILE) { Some(OPEN_FILES.to_owned()) } else { cure };
+            (format!("{what} cannot be read: {}", reason(error)), cure)
+        }
     };
     failure(kind, text, cure)
 }

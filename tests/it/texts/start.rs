@@ -34,6 +34,13 @@ fn of_a_command_that_does_not_start() {
     }
     let init = keyinit().user(61234, 61234).args(["--user", "0", "--", "/bin/true"]);
     said.add("(as user 61234) keyinit --user 0 -- true", 126, init);
+    // One process that the user has already is one too many.
+    let mut other = keyinit().user(61235, 61235).probe(&["wait"]).spawn();
+    other.out.expect("ready");
+    let init = keyinit().limit(libc::RLIMIT_NPROC, 0, 0).args(["--user", "61235", "--", "/bin/true"]);
+    said.add("(user 61235 may have no process more) keyinit --user 61235 -- true", 126, init);
+    other.signal(libc::SIGTERM);
+    other.finish().expect(0);
     said.is("texts-command");
 }
 
@@ -89,6 +96,20 @@ fn for_machines() {
         said.add_finished(asked, finished);
     }
     said.is("texts-json");
+}
+
+/// No descriptor is left: for the pipe to the resolver, for what the resolver needs, and for the files.
+#[test]
+fn without_descriptors() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a"), "s3cret").unwrap();
+    let mut said = Said::new(folder.path());
+    for (limit, code) in [(4, 70), (5, 70), (7, 69), (8, 69)] {
+        let init = keyinit().env("KEYINIT_FILE_ROOT", folder.path()).env("A", "secret://file/a");
+        let init = init.limit(libc::RLIMIT_NOFILE, limit, limit).args(["--", "/bin/true"]);
+        said.add(&format!("(RLIMIT_NOFILE is {limit}) A=secret://file/a keyinit -- true"), code, init);
+    }
+    said.is("texts-descriptors");
 }
 
 /// The resolver is killed from outside, as the kernel does when memory is short.
