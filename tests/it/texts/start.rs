@@ -104,10 +104,16 @@ fn without_descriptors() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("a"), "s3cret").unwrap();
     let mut said = Said::new(folder.path());
-    for (limit, code) in [(4, 70), (5, 70), (7, 69), (8, 69)] {
+    let with = |limit: u64| {
         let init = keyinit().env("KEYINIT_FILE_ROOT", folder.path()).env("A", "secret://file/a");
-        let init = init.limit(libc::RLIMIT_NOFILE, limit, limit).args(["--", "/bin/true"]);
-        said.add(&format!("(RLIMIT_NOFILE is {limit}) A=secret://file/a keyinit -- true"), code, init);
+        init.limit(libc::RLIMIT_NOFILE, limit, limit).args(["--", "/bin/true"])
+    };
+    said.add("(RLIMIT_NOFILE is 4) A=secret://file/a keyinit -- true", 70, with(4));
+    // Where exactly it runs out depends on what the workers have open at that moment; what it says does not.
+    for limit in 5..8 {
+        let finished = with(limit).run();
+        assert!([69, 70].contains(&finished.code()), "{limit}: {}", finished.err);
+        assert!(finished.err.contains("cure: raise the limit of open files"), "{limit}: {}", finished.err);
     }
     said.is("texts-descriptors");
 }
