@@ -93,7 +93,7 @@ pub fn check(
     proved
 }
 
-/// Ends every login that holds, in parallel.
+/// Ends every login that holds, in parallel, and waits for those under way, which may come to hold.
 fn close(shared: &Arc<Shared>, ending: Ending, interrupt: Option<BorrowedFd<'_>>) -> Stop {
     let bound = match ending {
         Ending::InUse => Deadline::after(shared.context.revoke_timeout.min(shared.context.deadline.remaining())),
@@ -111,7 +111,13 @@ fn close(shared: &Arc<Shared>, ending: Ending, interrupt: Option<BorrowedFd<'_>>
         stop => stop,
     };
     if confirmed == Stop::Deadline {
-        shared.context.log.warn("the end of a login was not confirmed in time: its token may live until its TTL");
+        let what = match shared.state().logins.iter().any(|login| login.entering) {
+            true => {
+                "a login had no answer when the start was given up: if it comes to hold, its token lives until its TTL"
+            }
+            false => "the end of a login was not confirmed in time: its token may live until its TTL",
+        };
+        shared.context.log.warn(what);
     }
     stop
 }

@@ -44,7 +44,7 @@ pub struct State {
     pub pauses: Vec<Option<Pause>>,
     /// One entry a login.
     pub logins: Vec<Progress>,
-    /// How many logins are being ended.
+    /// How many logins are being ended, those included that are first to come into being.
     pub closing: usize,
     /// Set when no further attempt is to be made: why, and until when a login may be ended.
     pub stop: Option<(Ending, Deadline)>,
@@ -85,6 +85,8 @@ impl Pause {
 pub struct Progress {
     /// It holds.
     pub session: Option<Arc<dyn Session>>,
+    /// Whether an attempt to log in is under way, which may end with a session.
+    pub entering: bool,
     /// How the last attempt to log in, or to show that the login is good, failed, if one did.
     pub pause: Option<Pause>,
     /// The next of its reads that nobody has taken yet, as a position among them.
@@ -194,14 +196,15 @@ impl Shared {
         state.stop.is_none()
     }
 
-    /// No further attempts; the logins that hold are to be ended, each by whom it is handed to.
+    /// No further attempts; the logins that hold are to be ended, each by whom it is handed to. One that is still under way is
+    /// ended by its own worker as soon as it holds.
     pub fn begin_closing(&self, ending: Ending, bound: Deadline) -> Vec<usize> {
         let mut state = self.state();
         state.stop = Some((ending, bound));
         self.stopped.notify_all();
         let held = |(login, progress): (usize, &Progress)| progress.session.as_ref().map(|_| login);
         let open: Vec<usize> = state.logins.iter().enumerate().filter_map(held).collect();
-        state.closing = open.len();
+        state.closing = open.len() + state.logins.iter().filter(|progress| progress.entering).count();
         open
     }
 

@@ -270,8 +270,36 @@ fn an_interrupt_at_the_end_still_ends_the_login() {
     assert_eq!(seen.recv().as_deref(), Ok("closed"));
 }
 
+/// Its token is known to nobody else, and is worth the same second.
 #[test]
-fn an_interrupt_does_not_wait_for_a_login() {
+fn a_login_under_way_is_waited_for_and_ended() {
+    static ANSWER: Barrier = Barrier::new(2);
+    let late: fn(usize) -> _ = |_| {
+        ANSWER.wait();
+        Ok(())
+    };
+    let (plan, seen) = plan(late, |_, _| Ok("x"), &["a"]);
+    let shared = Arc::new(Shared::new(&plan, &context(LONG), false).unwrap());
+    work::spawn(&shared, 0, work::log_in);
+    assert_eq!(seen.recv().unwrap(), "login 0");
+    assert!(shared.begin_closing(Ending::Unused, Deadline::after(LONG)).is_empty());
+    assert_eq!(shared.state().closing, 1);
+    ANSWER.wait();
+    assert_eq!(shared.wait(Deadline::after(LONG), None, |state| state.closing == 0), Stop::Finished);
+    assert_eq!(seen.try_iter().collect::<Vec<_>>(), ["close Unused"]);
+}
+
+#[test]
+fn no_login_begins_once_the_start_is_given_up() {
+    let (plan, seen) = plan(|_| Ok(()), |_, _| Ok("x"), &["a"]);
+    let shared = Arc::new(Shared::new(&plan, &context(LONG), false).unwrap());
+    shared.begin_closing(Ending::Unused, Deadline::after(LONG));
+    work::log_in(&shared, 0);
+    assert_eq!(seen.try_iter().count(), 0);
+}
+
+#[test]
+fn an_interrupt_does_not_wait_long_for_a_login() {
     let stuck: fn(usize) -> _ = |_| loop {
         std::thread::park();
     };

@@ -4,7 +4,7 @@ use super::retry;
 use super::shared::{Pause, Progress, Shared, State};
 use crate::exit::Kind;
 use crate::plan::Login;
-use crate::stores::{Context, Failure, Locator, Retry, Session};
+use crate::stores::{Context, Deadline, Ending, Failure, Locator, Retry, Session};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::thread;
@@ -39,26 +39,38 @@ pub fn log_in(shared: &Arc<Shared>, login: usize) {
             shared.plan.reads.iter().filter(|read| read.login == login).map(|read| &read.locator).collect();
         planned.store.expect(&reads, context);
     }
-    let Some(outcome) = attempts(shared, login, name(planned), pause, || planned.store.login(context)) else {
-        return;
-    };
-    let session: Arc<dyn Session> = match outcome {
-        Ok(session) => Arc::from(session),
-        Err(failure) => return shared.report(|state| fail(shared, state, login, &failure)),
-    };
-    let stop = {
+    {
         let mut state = shared.state();
+        // Nobody would end what begins now.
+        if state.stop.is_some() {
+            return;
+        }
+        enter(&mut state, login, true);
+    }
+    let outcome = attempts(shared, login, name(planned), pause, || planned.store.login(context));
+    let (session, stop) = {
+        let mut state = shared.state();
+        enter(&mut state, login, false);
+        let session: Option<Arc<dyn Session>> = match outcome {
+            Some(Ok(session)) => Some(Arc::from(session)),
+            Some(Err(failure)) => {
+                fail(shared, &mut state, login, &failure);
+                None
+            }
+            None => None,
+        };
         let stop = state.stop;
         if let (None, Some(progress)) = (stop, state.logins.get_mut(login)) {
-            progress.session = Some(Arc::clone(&session));
+            progress.session.clone_from(&session);
         }
-        stop
+        (session, stop)
     };
-    if let Some((ending, deadline)) = stop {
-        // It came too late to be used; nobody waits for this end, but it is tried.
-        let _ = session.close(ending, &Context { deadline, ..context.clone() });
-        return;
+    if let Some(stop) = stop {
+        // It came too late to be used.
+        return end(shared, login, session, stop);
     }
+    // What failed is told in the state; whoever waits is to look at it.
+    let Some(session) = session else { return shared.report(|_| ()) };
     if shared.checking {
         let Some(proved) = attempts(shared, login, name(planned), pause, || session.prove(context)) else {
             return;
@@ -135,19 +147,29 @@ pub fn close(shared: &Arc<Shared>, login: usize) {
         let mut state = shared.state();
         (state.logins.get_mut(login).and_then(|progress| progress.session.take()), state.stop)
     };
-    if let (Some(session), Some((ending, deadline))) = (session, stop) {
-        let context = Context { deadline, ..shared.context.clone() };
-        if let Err(failure) = session.close(ending, &context) {
-            let provider = shared.plan.logins.get(login).map(name).unwrap_or_default();
-            let cure = failure.cure.map(|cure| format!(" ({cure})")).unwrap_or_default();
-            let text = format!(
-                "{provider}: the login could not be revoked and lives until its TTL: {}{cure}",
-                failure.answered
-            );
-            context.log.warn(&text);
-        }
+    if let Some(stop) = stop {
+        end(shared, login, session, stop);
+    }
+}
+
+/// Ends what there is of a login, and tells the waiting thread, which counts on it.
+fn end(shared: &Shared, login: usize, session: Option<Arc<dyn Session>>, (ending, deadline): (Ending, Deadline)) {
+    let context = Context { deadline, ..shared.context.clone() };
+    if let Some(Err(failure)) = session.map(|session| session.close(ending, &context)) {
+        let provider = shared.plan.logins.get(login).map(name).unwrap_or_default();
+        let cure = failure.cure.map(|cure| format!(" ({cure})")).unwrap_or_default();
+        let answered = failure.answered;
+        let text = format!("{provider}: the login could not be revoked and lives until its TTL: {answered}{cure}");
+        context.log.warn(&text);
     }
     shared.report(|state| state.closing = state.closing.saturating_sub(1));
+}
+
+/// Notes whether an attempt to log in is under way.
+fn enter(state: &mut State, login: usize, entering: bool) {
+    if let Some(progress) = state.logins.get_mut(login) {
+        progress.entering = entering;
+    }
 }
 
 /// Tries until it succeeds, fails for good or is not worth waiting for; none when everything was stopped meanwhile.

@@ -1,6 +1,6 @@
 //! What goes wrong in other programs of this kind, each as a test by the name of the hole. README.md lists them.
 
-use super::stand::{OWN_TOKEN, Reply, Stand, healthy, json};
+use super::stand::{OWN_TOKEN, Reply, Seen, Stand, healthy, json};
 use super::{TOKEN, refused, succeeds, with_role, with_token};
 use crate::support::handshake::until;
 use crate::support::run::keyinit;
@@ -56,6 +56,28 @@ fn term_while_fetching_ends_it() {
     let seen = stand.seen();
     let end: Vec<_> = seen.iter().filter(|seen| seen.what == "POST auth/token/revoke-self").collect();
     assert!(matches!(end[..], [one] if one.token.as_deref() == Some(OWN_TOKEN)), "{seen:?}");
+}
+
+/// The token of a login that is still under way is known to nobody else.
+#[test]
+fn term_while_logging_in_leaves_no_token() {
+    let authority = Authority::new();
+    let (answer, asked) = std::sync::mpsc::channel();
+    let asked = std::sync::Mutex::new(asked);
+    let stand = Stand::start(&authority, move |request, _| {
+        if request.path == "auth/approle/login" {
+            let _ = asked.lock().unwrap().recv();
+        }
+        if request.path.starts_with("secret/") { Reply::Silence(Vec::new()) } else { healthy(request) }
+    });
+    let mut run = with_role(&stand.url(), &authority).probe(&["report"]).spawn();
+    until("the login", || stand.seen().iter().find(|seen| seen.what == "POST auth/approle/login").cloned());
+    run.signal(libc::SIGTERM);
+    answer.send(()).unwrap();
+    let run = run.finish().expect(143);
+    assert_eq!(run.out, "");
+    let revoked = |seen: &Seen| seen.what == "POST auth/token/revoke-self" && seen.token.as_deref() == Some(OWN_TOKEN);
+    assert_eq!(stand.seen().iter().filter(|seen| revoked(seen)).count(), 1, "{:?}", stand.seen());
 }
 
 /// Elsewhere: `Argument list too long`, and nobody knows which.
