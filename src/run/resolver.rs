@@ -14,6 +14,7 @@ use crate::report::{Log, Started};
 use crate::stores::{Context, Deadline};
 use crate::supervise::forward::ends_a_start;
 use crate::supervise::record::{self, Ready};
+use crate::sys::signal;
 use nix::sys::prctl;
 use nix::sys::resource::{Resource, getrlimit};
 use nix::sys::signal::{SigSet, Signal};
@@ -22,7 +23,7 @@ use nix::unistd::Pid;
 use std::ffi::CStr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The process that will be the command.
 pub struct Resolver {
@@ -125,6 +126,13 @@ impl Resolver {
             let (names, took) = (Names::of(&self.start), self.began.elapsed());
             let stores = names.with_counts(&counts);
             self.start.log.started(&Started { stores: &stores, took, command: &names.command, pid: None });
+        }
+        // With a process that stays, it is that process which heeds a signal from here on. Alone, PID 1 would lose it at execve:
+        // there it takes no signal that the command does not handle yet (kill(2)).
+        if self.supervisor.is_none()
+            && let Some(taken) = signal::take(signal::mask_of(&ends_a_start()), Some(Duration::ZERO))
+        {
+            return u8::try_from(128 + taken.number()).unwrap_or(Kind::Internal.code());
         }
         let ready = record::ready(&Ready { milliseconds, secrets: counts });
         let error = handover::become_command(&command, || {

@@ -30,6 +30,23 @@ fn exec_leaves_nothing_of_keyinit() {
     keyinit().args(["--exec", "--", "/etc/passwd"]).run().expect(126);
 }
 
+/// Past execve PID 1 would never hear of it. The manifest comes only once the signal waits.
+#[test]
+fn exec_does_not_start_after_term() {
+    let (manifest, mut written) = std::io::pipe().unwrap();
+    let mut run = keyinit()
+        .args(["--exec", "-m", "/dev/fd/5"])
+        .descriptor(5, manifest)
+        .blocked(&[libc::SIGTERM])
+        .probe(&["report"])
+        .spawn();
+    run.signal(libc::SIGTERM);
+    written.write_all(b"env: { X: plain }\n").unwrap();
+    drop(written);
+    let run = run.finish().expect(143);
+    assert_eq!(run.out, "");
+}
+
 #[test]
 fn without_being_pid_1() {
     let mut run = keyinit().plain().probe(&["wait", "15", "4"]).spawn();
