@@ -62,12 +62,30 @@ pub fn build_with(
             ));
         }
     }
+    credentials_read(&plan, &credentials, keep_env, &mut providers.problems);
     if !providers.problems.is_empty() {
         return Err(in_order(providers.problems));
     }
     credentials.retain(|name| environment.get(name).is_some() && !keep_env.contains(name));
     plan.strip = credentials;
     Ok(plan)
+}
+
+/// The variables made of a credential that the command is not to have: under another name it would have it all the same.
+fn credentials_read(plan: &Plan, credentials: &[String], keep_env: &[String], problems: &mut Problems) {
+    for variable in &plan.variables {
+        for part in &variable.parts {
+            let Part::Secret(pick) = part else { continue };
+            let Some(read) = plan.reads.get(pick.read) else { continue };
+            let of_env = plan.logins.get(read.login).is_some_and(|login| login.kind == "env");
+            let name = &read.locator.path;
+            if of_env && credentials.contains(name) && !keep_env.contains(name) {
+                let needed = Needed { name: &variable.name, place: variable.place.as_ref() };
+                let what = format!("`{name}` is a store's credential, which the command does not get");
+                problems.push(problem_of(&needed, &what, &format!("to hand it on all the same: `--keep-env {name}`")));
+            }
+        }
+    }
 }
 
 /// In the order of the manifest's lines; what stands elsewhere comes last.

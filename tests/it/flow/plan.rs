@@ -45,3 +45,17 @@ fn of_something_wrong() {
     let run = keyinit().arg("plan").env("X", "secret://nosuch/a#k").run().expect(78);
     assert_eq!(run.out, "");
 }
+
+/// What is taken out of the environment is not handed on under another name either.
+#[test]
+fn of_a_credential_for_the_command() {
+    let run = |reference: &str, keep: &[&str]| {
+        let run = keyinit().arg("plan").args(keep).env("VAULT_TOKEN", "t").env("A", "secret://vault/a#k");
+        run.env("X", reference).run()
+    };
+    let refused = run("x${secret://env/VAULT_TOKEN}", &[]).expect(78);
+    let what = "`VAULT_TOKEN` is a store's credential, which the command does not get";
+    assert!(refused.err.contains(what), "{}", refused.err);
+    run("secret://env/VAULT_TOKEN", &["--keep-env", "VAULT_TOKEN"]).expect(0);
+    run("secret://env/HOME", &[]).expect(0);
+}
