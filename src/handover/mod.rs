@@ -77,7 +77,7 @@ pub struct Command<'a> {
 
 /// Becomes the command; returns only when that failed. `ready` runs last, immediately before execve.
 ///
-/// Every signal must be blocked: it keeps SIGTTOU away while the terminal is taken from a background group, and the
+/// Every signal must be blocked: it keeps SIGTTOU away while the terminal is given by what is then a background group, and the
 /// mask is what is restored last.
 pub fn become_command(command: &Command<'_>, ready: impl FnOnce()) -> io::Error {
     match prepare(command) {
@@ -94,10 +94,12 @@ pub fn become_command(command: &Command<'_>, ready: impl FnOnce()) -> io::Error 
 
 fn prepare(command: &Command<'_>) -> io::Result<()> {
     if command.own_group {
+        let foreground = has_terminal();
         // Before the ready record, so that whoever supervises may signal the group as soon as it knows of the command.
         let _ = setpgid(Pid::from_raw(0), Pid::from_raw(0));
-        // Not a terminal, not ours, or no controlling terminal: then there is none to give.
-        let _ = tcsetpgrp(io::stdin(), nix::unistd::getpid());
+        if foreground {
+            let _ = tcsetpgrp(io::stdin(), nix::unistd::getpid());
+        }
     }
     if let Some((soft, hard)) = command.hardened.core {
         let _ = setrlimit(Resource::RLIMIT_CORE, soft, hard);
@@ -120,6 +122,13 @@ fn prepare(command: &Command<'_>) -> io::Result<()> {
     // A write of ours to a log that nobody reads leaves a SIGPIPE pending, which would kill the command at birth.
     while signal::take(signal::mask_of(&[libc::SIGPIPE]), Some(std::time::Duration::ZERO)).is_some() {}
     Ok(())
+}
+
+/// Whether this process's group has the terminal on standard input in the foreground. `keyinit command &` at a shell has not,
+/// and taking the terminal would take it from the shell. Where it is no terminal, or not the controlling one, there is none
+/// to give.
+fn has_terminal() -> bool {
+    nix::unistd::tcgetpgrp(io::stdin()).is_ok_and(|foreground| foreground == nix::unistd::getpgrp())
 }
 
 fn execute(command: &Command<'_>) -> io::Error {

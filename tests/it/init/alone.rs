@@ -2,9 +2,11 @@
 
 use std::io::Write;
 
+use crate::support::binary::{self, on_path};
 use crate::support::handshake::{children, until};
-use crate::support::pidns::kill;
+use crate::support::pidns::{Init, kill};
 use crate::support::run::keyinit;
+use crate::support::skip::skip;
 
 #[test]
 fn exec_leaves_nothing_of_keyinit() {
@@ -116,6 +118,27 @@ fn full_pipe() -> (std::io::PipeReader, std::io::PipeWriter) {
 fn standard_error_that_cannot_be_written() {
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     keyinit().arg("-v").probe(&["exit", "3"]).descriptor(2, full).run().expect(3);
+}
+
+/// The command of a keyinit in the foreground gets the terminal; one that was started with `&` leaves it to the shell.
+#[test]
+fn only_in_the_foreground_is_the_terminal_taken() {
+    let Some(setsid) = on_path("setsid") else { return skip("setsid", "not installed") };
+    let wait = "\"$1\" -- \"$2\" wait 10 4";
+    for (script, foreground, code) in [(format!("exec {wait}"), true, 4), (format!("set -m; {wait} & wait"), false, 0)]
+    {
+        let pty = nix::pty::openpty(None, None).unwrap();
+        // The shell leads a session of its own, whose terminal this is, and is in its foreground.
+        let init = Init::new(&setsid).plain().args(["--ctty", "/bin/sh", "-c", &script, "sh"]);
+        let mut run = init.arg(binary::keyinit()).arg(binary::probe()).stdin(pty.slave).spawn();
+        run.out.expect("ready");
+        let keyinit = if foreground { run.pid() } else { children(run.pid())[0] };
+        let command = children(keyinit)[0];
+        let wanted = if foreground { command } else { run.pid() };
+        assert_eq!(nix::unistd::tcgetpgrp(&pty.master).unwrap().as_raw(), wanted, "{script}");
+        kill(command, libc::SIGUSR1);
+        run.finish().expect(code);
+    }
 }
 
 /// The usual set of capabilities for dropping a user lacks CAP_KILL: then no signal reaches the command, and that is said.
