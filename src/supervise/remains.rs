@@ -31,7 +31,12 @@ impl Remains {
             signal::send(-1, number);
             return;
         }
-        signal::send(-self.command, number);
+        // The command is reaped, and once the last of its group is gone, its id may be that of a stranger's group. A child
+        // of ours holds it, even dead, for as long as it is not reaped, which only we do. Whoever is in the group but below
+        // a process that left it is reached only once it has come to us.
+        if process::has_child_in_group(self.command) {
+            signal::send(-self.command, number);
+        }
         // The adopted ones are children now; the kernel lists them (proc_pid_task(5)), if it was built to.
         let children = std::fs::read_to_string("/proc/thread-self/children").unwrap_or_default();
         for pid in children.split_whitespace().filter_map(|pid| pid.parse::<i32>().ok()).filter(|pid| *pid > 1) {

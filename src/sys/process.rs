@@ -55,6 +55,15 @@ pub fn reap() -> Reap {
     }
 }
 
+/// Whether a child of this process, living or dead and not yet reaped, is in process group `group`; waitid(2), which reaps
+/// nothing here.
+pub fn has_child_in_group(group: i32) -> bool {
+    let Ok(group) = libc::id_t::try_from(group) else { return false };
+    let look = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
+    // SAFETY: Linux takes a null pointer for "tell nothing" and writes no memory.
+    unsafe { libc::waitid(libc::P_PGID, group, std::ptr::null_mut(), look) == 0 }
+}
+
 /// Whether a status word says "exited", and with what.
 pub fn exited(status: i32) -> Option<i32> {
     libc::WIFEXITED(status).then(|| libc::WEXITSTATUS(status))
@@ -105,4 +114,21 @@ pub fn set_user(uid: u32) -> io::Result<()> {
 
 fn check(result: libc::c_long) -> io::Result<()> {
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::process::CommandExt;
+
+    #[test]
+    fn a_child_is_in_its_group_until_it_is_reaped() {
+        let mut command = std::process::Command::new("cat");
+        let mut child = command.stdin(std::process::Stdio::piped()).process_group(0).spawn().unwrap();
+        let group = child.id().cast_signed();
+        assert!(has_child_in_group(group));
+        child.wait().unwrap();
+        assert!(!has_child_in_group(group));
+        assert!(!has_child_in_group(-1));
+    }
 }
