@@ -3,6 +3,7 @@
 //! fail by the patience of the support.
 
 mod bodies;
+mod cores;
 mod dns;
 mod holes;
 mod logins;
