@@ -18,8 +18,11 @@ use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long the end of logins may take for a start that was given up, whether or not the deadline has passed: a token that nobody needs is worth it.
-const CLOSE_UNUSED: Duration = Duration::from_secs(1);
+/// How long the end of logins may take for a start that was given up, whether or not the deadline has passed: a token that
+/// nobody needs is worth it. Less than the second after which the supervisor kills, so that a warning still gets out.
+const CLOSE_UNUSED: Duration = Duration::from_millis(900);
+/// The same where no login holds and one is under way, which may never be answered: there may be nothing to end.
+const CLOSE_UNDER_WAY: Duration = Duration::from_millis(400);
 
 /// What came back for each read of the plan, in its order.
 pub struct Fetched {
@@ -100,10 +103,12 @@ fn close(shared: &Arc<Shared>, ending: Ending, interrupt: Option<BorrowedFd<'_>>
         Ending::Unused => Deadline::after(CLOSE_UNUSED),
     };
     let open = shared.begin_closing(ending, bound);
+    let patience = if open.is_empty() { Deadline::after(CLOSE_UNDER_WAY) } else { bound };
     for login in open {
         work::spawn(shared, login, work::close);
     }
     let done = |state: &shared::State| state.closing == 0;
+    let bound = Deadline(bound.0.min(patience.0));
     let stop = shared.wait(bound, interrupt, done);
     // An interrupt gives the start up, not the end of its logins: a token that nobody needs is worth a second.
     let confirmed = match stop {
