@@ -63,8 +63,8 @@ pub struct Pause {
     pub next: Option<Instant>,
 }
 
-/// An attempt that was younger than this, or than the one before was when it failed, when the deadline cut it has not shown
-/// that the store is silent.
+/// An attempt that was younger than this when the deadline cut it, or had not yet taken twice the time in which the one
+/// before failed, has not shown that the store is silent.
 const YOUNG: Duration = Duration::from_secs(1);
 
 impl Pause {
@@ -72,7 +72,7 @@ impl Pause {
     /// answer for a while. A store that refused every attempt is to be told from one that is slow.
     pub fn at_the_deadline(pause: Option<&Pause>) -> Failure {
         match pause {
-            Some(Pause { failure, took, next }) if next.is_none_or(|begin| begin.elapsed() < YOUNG.max(*took)) => {
+            Some(Pause { failure, took, next }) if next.is_none_or(|begin| begin.elapsed() < YOUNG.max(*took * 2)) => {
                 failure.clone()
             }
             _ => Failure::deadline(),
@@ -266,7 +266,8 @@ mod tests {
             (0, ago(0), Kind::Unavailable),
             (0, ago(2), Kind::Deadline),
             (5, ago(2), Kind::Unavailable),
-            (5, ago(6), Kind::Deadline),
+            (5, ago(6), Kind::Unavailable),
+            (5, ago(11), Kind::Deadline),
         ] {
             let failure = Failure { kind: Kind::Unavailable, ..Failure::deadline() };
             let pause = Pause { failure, took: Duration::from_secs(took), next };
