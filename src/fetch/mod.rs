@@ -103,14 +103,14 @@ fn close(shared: &Arc<Shared>, ending: Ending, interrupt: Option<BorrowedFd<'_>>
         Ending::Unused => Deadline::after(CLOSE_UNUSED),
     };
     let open = shared.begin_closing(ending, bound);
-    let patience = if open.is_empty() { Deadline::after(CLOSE_UNDER_WAY) } else { bound };
+    let under_way = Deadline::after(CLOSE_UNDER_WAY);
+    let bound = if open.is_empty() { Deadline(bound.0.min(under_way.0)) } else { bound };
     for login in open {
         work::spawn(shared, login, work::close);
     }
     let done = |state: &shared::State| state.closing == 0;
-    let bound = Deadline(bound.0.min(patience.0));
     let stop = shared.wait(bound, interrupt, done);
-    // An interrupt gives the start up, not the end of its logins: a token that nobody needs is worth a second.
+    // An interrupt gives the start up, not the end of its logins.
     let confirmed = match stop {
         Stop::Interrupted => shared.wait(Deadline(bound.0.min(Deadline::after(CLOSE_UNUSED).0)), None, done),
         stop => stop,

@@ -1,7 +1,7 @@
 //! Which signal is passed on, and as what; and which end a start. Pure but for asking what was inherited as ignored.
 
 use crate::sys::signal::{self, Disposition};
-use libc::{SIGCHLD, SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGSTOP, SIGTERM};
+use libc::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 
 /// What is known of a signal that arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,9 +38,6 @@ pub fn ends_a_start() -> Vec<i32> {
     let heeded = |number: &i32| signal::disposition(*number) == Disposition::Default;
     [SIGTERM, SIGINT, SIGQUIT, SIGHUP].into_iter().filter(heeded).collect()
 }
-
-/// Signals that no process can catch, so that none is ever passed on.
-pub const NEVER_CAUGHT: [i32; 2] = [SIGKILL, SIGSTOP];
 
 #[cfg(test)]
 mod tests {
