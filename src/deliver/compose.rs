@@ -25,6 +25,8 @@ const MOST_NAMES: usize = 20;
 pub struct Resolved {
     /// Names and values, in the order of the plan.
     pub variables: Vec<(String, Secret)>,
+    /// What is written into files: indices into [`Plan::files`], in its order.
+    pub files: Vec<(usize, Secret)>,
 }
 
 /// Picks, filters and joins.
@@ -38,6 +40,7 @@ pub fn compose(plan: &Plan, fetched: Fetched) -> Result<Resolved, Problems> {
         let state = faults.variable(variable, &states);
         states.push(state);
     }
+    let files: Vec<State> = plan.files.iter().map(|file| faults.variable(&file.content, &[])).collect();
     let problems = faults.into_problems();
     if !problems.is_empty() {
         return Err(problems);
@@ -46,7 +49,11 @@ pub fn compose(plan: &Plan, fetched: Fetched) -> Result<Resolved, Problems> {
         State::Ready(value) => Some((variable.name.clone(), value)),
         State::Omitted(_) | State::Failed(_) => None,
     });
-    Ok(Resolved { variables: named.collect() })
+    let written = files.into_iter().enumerate().filter_map(|(index, state)| match state {
+        State::Ready(value) => Some((index, value)),
+        State::Omitted(_) | State::Failed(_) => None,
+    });
+    Ok(Resolved { variables: named.collect(), files: written.collect() })
 }
 
 /// What became of a variable. Numbers are indices of faults.

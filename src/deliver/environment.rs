@@ -150,7 +150,7 @@ mod tests {
     ) -> Result<Vec<String>, Problems> {
         let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), Secret::copy_of(value))).collect();
         let inherited = Environment::new(inherited);
-        build(&inherited, Resolved { variables }, plan, keep, &[c"command"], 8 << 20)
+        build(&inherited, Resolved { variables, files: Vec::new() }, plan, keep, &[c"command"], 8 << 20)
             .map(|built| built.entries().iter().map(|entry| entry.to_str().unwrap().to_owned()).collect())
     }
 

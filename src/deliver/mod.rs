@@ -1,13 +1,23 @@
-//! DELIVER: what was fetched becomes the environment that the command gets.
+//! DELIVER: what was fetched becomes the environment that the command gets, and the files that it finds.
 
 mod compose;
 mod environment;
+mod files;
 mod filter;
 mod inside;
 pub mod pick;
 
 pub use compose::{Resolved, compose};
 pub use environment::{CommandEnvironment, build, is_stripped};
+pub use files::{Owner, Written, remove, write};
+
+/// All that the command gets.
+pub struct Delivery {
+    /// Its environment.
+    pub environment: CommandEnvironment,
+    /// Its files, which go again unless it starts.
+    pub files: Written,
+}
 
 #[cfg(test)]
 mod compose_tests;

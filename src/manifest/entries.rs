@@ -107,7 +107,8 @@ impl Reader<'_> {
         Some(text.to_owned())
     }
 
-    fn reference(&mut self, name: &str, node: &Node) -> Option<Reference> {
+    /// A reference, in either form.
+    pub(super) fn reference(&mut self, name: &str, node: &Node) -> Option<Reference> {
         let Content::Text(text) = &node.content else {
             return self.secret_map(node);
         };

@@ -29,6 +29,12 @@ pub enum Takes {
     Auth,
     /// The map of variables by name.
     Entries,
+    /// The map of files by path.
+    Files,
+    /// A template of a file: its text, or the path of one.
+    Template,
+    /// Permissions in octal.
+    Mode,
     /// A reference, or a map that says the same.
     Reference,
     /// Text that may be empty, and no reference.
@@ -67,7 +73,7 @@ pub static TOP: &[Known] = &[
         Takes::Form(Form::OneOf(&["manifest", "environment"])),
         "who wins when a variable is set to something else in the environment; without it that is an error",
     ),
-    later("files"),
+    key("files", Takes::Files, "what the command finds in files, by path"),
     later("import"),
     later("mask"),
     later("user"),
@@ -96,6 +102,20 @@ pub static ENTRY: &[Known] = &[
     key("optional", Takes::Form(Form::Boolean), "leave the variable out where the secret does not exist"),
     key("default", Takes::Fallback, "the value where the secret does not exist"),
     later("as"),
+];
+
+/// Keys of an entry of `files`.
+pub static FILE: &[Known] = &[
+    key("from_secret", Takes::Reference, "the secret"),
+    key(
+        "template",
+        Takes::Template,
+        "text with ${secret://...} in it; one line that begins with a slash is the path of a file that holds the text",
+    ),
+    key("mode", Takes::Mode, "its permissions in octal; default 0400"),
+    key("owner", Takes::Literal, "USER[:GROUP] it belongs to; default who the command runs as"),
+    key("on_disk", Takes::Form(Form::Boolean), "allow a file system that is no tmpfs; the file is removed at the end"),
+    key("optional", Takes::Form(Form::Boolean), "leave the file out where the secret does not exist"),
 ];
 
 /// Keys of `from_secret` that is a map.

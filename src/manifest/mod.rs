@@ -7,6 +7,7 @@
 //! the plan can add what it finds wrong and all of it is reported at once.
 
 mod entries;
+mod files;
 mod hide;
 mod json;
 pub(crate) mod keys;
@@ -35,6 +36,8 @@ pub struct Manifest {
     pub providers: Vec<Provider>,
     /// `env`, in order.
     pub entries: Vec<Entry>,
+    /// `files`, in order.
+    pub files: Vec<FileEntry>,
     /// `on_conflict`.
     pub on_conflict: Option<Winner>,
     /// What is wrong with it. Whoever takes the manifest on must report these.
@@ -63,6 +66,32 @@ pub struct Entry {
     pub absent: Absent,
     /// Where it stands.
     pub place: Place,
+}
+
+/// One entry of `files`.
+pub struct FileEntry {
+    /// Where the command finds it: absolute, without `.`, `..` or empty segments.
+    pub path: String,
+    /// What it holds.
+    pub content: FileContent,
+    /// Its permission bits.
+    pub mode: u32,
+    /// `owner`, as written.
+    pub owner: Option<String>,
+    /// Whether it may lie on what is no tmpfs.
+    pub on_disk: bool,
+    /// `optional`.
+    pub absent: Absent,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// What a file is to hold.
+pub enum FileContent {
+    /// This, in pieces; none when it is wrong, which the manifest's problems tell.
+    Pieces(Option<Vec<Piece>>),
+    /// What the template at this path makes. [`source::load`] reads it, so that nothing after it meets this.
+    Template(std::path::PathBuf),
 }
 
 /// Who wins when a name is both in the manifest and in the environment.

@@ -87,6 +87,7 @@ impl Reader<'_> {
                     seen_env = true;
                     manifest.entries = self.entries(&key.text, node);
                 }
+                "files" => manifest.files = self.files(node),
                 "on_conflict" => manifest.on_conflict = self.winner(node),
                 name if keys::is_later(keys::TOP, name) => self.not_built(key.mark, name),
                 _ => self.unknown_key(key, "", keys::TOP),

@@ -37,6 +37,8 @@ fn definitions(specs: &[&'static Spec]) -> Value {
     let from_secret = with(map(keys::SECRET), json!({ "required": ["path"], "anyOf": one_provider }));
     let both = json!({ "required": ["optional", "default"], "properties": { "optional": { "enum": [true, "true"] } } });
     let entry = with(map(keys::ENTRY), json!({ "required": ["from_secret"], "not": both }));
+    let one_content = json!([{ "required": ["from_secret"] }, { "required": ["template"] }]);
+    let file = with(map(keys::FILE), json!({ "oneOf": one_content }));
     let one_place = json!([{ "required": ["env"] }, { "required": ["file"] }]);
     let source = with(map(keys::SOURCE), json!({ "oneOf": one_place, "dependentRequired": { "wrapped": ["file"] } }));
     let mut definitions = json!({
@@ -79,6 +81,12 @@ fn definitions(specs: &[&'static Spec]) -> Value {
                 "then": entry,
                 "else": { "$ref": "#/$defs/value" },
             },
+        },
+        "mode": { "type": ["string", "integer"], "pattern": "^0?[0-7]{3}$" },
+        "files": {
+            "type": "object",
+            "propertyNames": { "pattern": format!("^(?:/[^/{PRINTED}]+)+$"), "not": { "pattern": r"/\.\.?(?:/|$)" } },
+            "additionalProperties": file,
         },
         "providers": {
             "type": "object",
@@ -178,6 +186,9 @@ fn taken(takes: Takes) -> Option<Value> {
         Takes::Kind | Takes::Auth => return None,
         Takes::Providers => "providers",
         Takes::Entries => "entries",
+        Takes::Files => "files",
+        Takes::Template => "filled",
+        Takes::Mode => "mode",
         Takes::Reference => "from_secret",
         Takes::Fallback => "fallback",
         Takes::Literal => "literal",

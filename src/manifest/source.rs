@@ -1,6 +1,6 @@
 //! Finds the manifest and reads it. The only file of this room that does I/O.
 
-use super::{Manifest, reader};
+use super::{FileContent, Manifest, reader, template};
 use crate::attempt::reason;
 use crate::environment::Environment;
 use crate::error::{Problem, Problems};
@@ -22,7 +22,54 @@ const INLINE: &str = "KEYINIT_MANIFEST_TEXT";
 /// A file that was named is missing, or one that exists cannot be read: 78. What is wrong inside stands in
 /// [`Manifest::problems`] and is for `plan::build` to report.
 pub fn load(named: Option<&Path>, environment: &Environment<'_>) -> Result<Manifest, Problems> {
-    load_from(named, environment, &DEFAULTS.map(Path::new))
+    let mut manifest = load_from(named, environment, &DEFAULTS.map(Path::new))?;
+    read_templates(&mut manifest);
+    Ok(manifest)
+}
+
+/// Puts the pieces of each template that stands in a file of its own in the place of its path.
+fn read_templates(manifest: &mut Manifest) {
+    for file in &mut manifest.files {
+        let FileContent::Template(path) = &file.content else { continue };
+        let shown = path.display().to_string();
+        let mut refuse = |what: String, cure: &str| {
+            let mut problem = Problem::new(Kind::Config, what).cure(cure).at(file.place.clone());
+            problem.subject.targets = vec![file.path.clone()];
+            manifest.problems.push(problem);
+        };
+        let pieces = match read(path) {
+            Ok(Some(bytes)) if bytes.len() > reader::LARGEST => {
+                refuse(format!("the template `{shown}` is larger than 1 MiB"), "check that this is the template");
+                None
+            }
+            Ok(Some(bytes)) => match std::str::from_utf8(&bytes).map(template::of_file) {
+                Ok(Ok(pieces)) => Some(pieces),
+                Ok(Err(faults)) => {
+                    for fault in faults {
+                        refuse(format!("the template `{shown}`: {}", fault.what), &fault.cure);
+                    }
+                    None
+                }
+                Err(_) => {
+                    refuse(format!("the template `{shown}` is not UTF-8 text"), "save it as UTF-8");
+                    None
+                }
+            },
+            Ok(None) => {
+                refuse(
+                    format!("the template `{shown}` does not exist"),
+                    "check the path, as seen inside the container",
+                );
+                None
+            }
+            Err(error) => {
+                let what = format!("the template `{shown}` cannot be read: {}", reason(&error));
+                refuse(what, "make it a file that the user of keyinit may read");
+                None
+            }
+        };
+        file.content = FileContent::Pieces(pieces);
+    }
 }
 
 fn load_from(named: Option<&Path>, environment: &Environment<'_>, defaults: &[&Path]) -> Result<Manifest, Problems> {

@@ -5,6 +5,9 @@
 
 use super::reference::{self, Fault, Reference, SCHEME};
 
+/// What stands behind `$$` where the template of a file means the text and no reference.
+const ESCAPED: &str = "{secret://";
+
 /// A piece of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Piece {
@@ -23,6 +26,8 @@ pub enum Ground {
     Manifest,
     /// A variable of the container's environment, where `${NAME}` means nothing to us.
     Environment,
+    /// A template of a file: only `${secret://` is special, and `$${secret://` writes it.
+    File,
 }
 
 /// Splits a value into pieces; none when nothing in it is special and it stays as it is, byte for byte.
@@ -46,6 +51,15 @@ pub fn parse(value: &[u8], ground: Ground) -> Result<Option<Vec<Piece>>, Vec<Fau
             cure: "keep the bytes in a store, and refer to them".into(),
         }]),
     }
+}
+
+/// Splits the template of a file into pieces. Unlike a value it is never one reference, and `$$` is two dollar signs
+/// wherever no `{secret://` follows.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn of_file(text: &str) -> Result<Vec<Piece>, Vec<Fault>> {
+    split(text, Ground::File)
 }
 
 /// Whether the value is a template.
@@ -81,7 +95,12 @@ fn split(text: &str, ground: Ground) -> Result<Vec<Piece>, Vec<Fault>> {
         rest = after;
         if let Some(after) = rest.strip_prefix('$') {
             literal.push('$');
-            rest = after;
+            if ground != Ground::File {
+                rest = after;
+            } else if let Some(after) = after.strip_prefix(ESCAPED) {
+                literal.push_str(ESCAPED);
+                rest = after;
+            }
             continue;
         }
         let Some(inside) = rest.strip_prefix('{') else {
@@ -189,6 +208,26 @@ mod tests {
         ] {
             assert_eq!(parse(value.as_bytes(), ground), Ok(Some(expected)), "{value}");
         }
+    }
+
+    #[test]
+    fn what_is_special_in_the_template_of_a_file() {
+        for (template, expected) in [
+            ("", vec![]),
+            ("a=1\n", vec![text("a=1\n")]),
+            ("secret://v/a", vec![text("secret://v/a")]),
+            ("$$ ${HOME} $(x) ${A}", vec![text("$$ ${HOME} $(x) ${A}")]),
+            ("a=${secret://v/a}\n", vec![text("a="), secret("a"), text("\n")]),
+            ("$${secret://v/a}", vec![text("${secret://v/a}")]),
+            ("$$${secret://v/a}", vec![text("$${secret://v/a}")]),
+            ("$ ${secret://v/a}$", vec![text("$ "), secret("a"), text("$")]),
+            ("$${HOME}${secret://v/a}", vec![text("$${HOME}"), secret("a")]),
+        ] {
+            assert_eq!(of_file(template), Ok(expected), "{template}");
+        }
+        let whats: Vec<String> =
+            of_file("${secret://v} ${secret://v/a").unwrap_err().into_iter().map(|fault| fault.what).collect();
+        assert_eq!(whats, ["the reference has no path", "`${secret://` without its closing `}`"]);
     }
 
     #[test]

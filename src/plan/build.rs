@@ -1,5 +1,6 @@
 //! Manifest and environment to a plan. Pure; tells every problem, the manifest's included.
 
+use super::files;
 use super::order::order;
 use super::providers::{Needed, Providers};
 use super::{Absent, Part, Pick, Plan, Variable, Winner, problem_of};
@@ -49,6 +50,7 @@ pub fn build_with(
         }
     }
     variables(sources, &mut providers, &mut plan);
+    files::add(manifest.files, &mut providers, &mut plan);
     let mut credentials = providers.credentials();
     for variable in plan.variables.iter().filter(|variable| variable.place.is_none()) {
         let secret = variable.parts.iter().any(|part| matches!(part, Part::Secret(_)));
@@ -71,9 +73,9 @@ pub fn build_with(
     Ok(plan)
 }
 
-/// The variables made of a credential that the command is not to have: under another name it would have it all the same.
+/// The variables and files made of a credential that the command is not to have: under another name it would have it all the same.
 fn credentials_read(plan: &Plan, credentials: &[String], keep_env: &[String], problems: &mut Problems) {
-    for variable in &plan.variables {
+    for variable in plan.targets() {
         for part in &variable.parts {
             let Part::Secret(pick) = part else { continue };
             let Some(read) = plan.reads.get(pick.read) else { continue };

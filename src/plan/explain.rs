@@ -1,6 +1,6 @@
 //! The verb `plan`: what would be read, for which variable. Names only; no value, no network, and nothing that a terminal acts on.
 
-use super::{Absent, Part, Plan, Variable};
+use super::{Absent, File, Part, Plan, Variable};
 use crate::report::{escape, json_safe};
 use serde::Serialize;
 use std::fmt::Write;
@@ -9,6 +9,8 @@ use std::fmt::Write;
 struct View<'a> {
     logins: Vec<LoginView<'a>>,
     variables: Vec<VariableView<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    files: Vec<FileView<'a>>,
     stripped: Vec<&'a str>,
 }
 
@@ -52,6 +54,18 @@ struct VariableView<'a> {
     made_of: Vec<&'a str>,
 }
 
+#[derive(Serialize)]
+struct FileView<'a> {
+    path: &'a str,
+    /// In octal, four digits.
+    mode: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    owner: Option<&'a str>,
+    on_disk: bool,
+    /// What happens when it does not exist: `fail` or `omit`.
+    absent: &'static str,
+}
+
 /// For people.
 pub fn text(plan: &Plan) -> String {
     let view = view(plan);
@@ -92,14 +106,15 @@ fn view(plan: &Plan) -> View<'_> {
     View {
         logins: logins.collect(),
         variables: plan.variables.iter().map(|variable| variable_view(plan, variable)).collect(),
+        files: plan.files.iter().map(file_view).collect(),
         stripped: plan.strip.iter().map(String::as_str).collect(),
     }
 }
 
-/// For each read, which variables need which of its keys.
+/// For each read, which variables and files need which of its keys.
 fn uses(plan: &Plan) -> Vec<Vec<UseView<'_>>> {
     let mut uses: Vec<Vec<UseView<'_>>> = plan.reads.iter().map(|_| Vec::new()).collect();
-    for variable in &plan.variables {
+    for variable in plan.targets() {
         for part in &variable.parts {
             let Part::Secret(pick) = part else { continue };
             let Some(of_read) = uses.get_mut(pick.read) else {
@@ -130,17 +145,31 @@ fn variable_view<'a>(plan: &'a Plan, variable: &'a Variable) -> VariableView<'a>
         name: &variable.name,
         source: if variable.place.is_some() { "manifest" } else { "environment" },
         secret: variable.parts.iter().any(|part| matches!(part, Part::Secret(_))),
-        absent: match variable.absent {
-            Absent::Fail => "fail",
-            Absent::Omit => "omit",
-            Absent::Default(_) => "default",
-        },
+        absent: if_absent(&variable.absent),
         made_of,
     }
 }
 
+fn if_absent(absent: &Absent) -> &'static str {
+    match absent {
+        Absent::Fail => "fail",
+        Absent::Omit => "omit",
+        Absent::Default(_) => "default",
+    }
+}
+
+fn file_view(file: &File) -> FileView<'_> {
+    FileView {
+        path: &file.content.name,
+        mode: format!("{:04o}", file.mode),
+        owner: file.owner.as_deref(),
+        on_disk: file.on_disk,
+        absent: if_absent(&file.content.absent),
+    }
+}
+
 fn write_text(view: &View<'_>, out: &mut String) -> std::fmt::Result {
-    if view.logins.is_empty() && view.variables.is_empty() {
+    if view.logins.is_empty() && view.variables.is_empty() && view.files.is_empty() {
         return out.write_str("nothing to resolve\n");
     }
     for login in &view.logins {
@@ -168,6 +197,12 @@ fn write_text(view: &View<'_>, out: &mut String) -> std::fmt::Result {
     }
     for variable in view.variables.iter().filter(|variable| !variable.made_of.is_empty()) {
         writeln!(out, "made of others: {} <- {}", escape(variable.name), escape(&variable.made_of.join(", ")))?;
+    }
+    for file in &view.files {
+        let owner = file.owner.map(|owner| format!(", owner {owner}")).unwrap_or_default();
+        let disk = if file.on_disk { ", on disk, removed at the end" } else { "" };
+        let absent = if file.absent == "omit" { ", left out if missing" } else { "" };
+        writeln!(out, "file: {}, mode {}{}{disk}{absent}", escape(file.path), file.mode, escape(&owner))?;
     }
     for (title, absent) in [("left out if missing", "omit"), ("with a default if missing", "default")] {
         let names = view.variables.iter().filter(|variable| variable.absent == absent).map(|variable| variable.name);

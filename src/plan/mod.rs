@@ -5,6 +5,7 @@ mod build;
 pub mod explain;
 #[cfg(test)]
 pub(crate) mod fake;
+mod files;
 mod order;
 mod providers;
 #[cfg(test)]
@@ -27,6 +28,8 @@ pub struct Plan {
     pub reads: Vec<Read>,
     /// What the command gets, in order.
     pub variables: Vec<Variable>,
+    /// What is written into files, in order.
+    pub files: Vec<File>,
     /// Names that are taken out of the command's environment: credentials of the stores in use, less `--keep-env`.
     /// `KEYINIT_*` is stripped besides.
     pub strip: Vec<String>,
@@ -37,7 +40,12 @@ pub struct Plan {
 impl Plan {
     /// Whether there is nothing to resolve: keyinit is an init and nothing more.
     pub fn is_empty(&self) -> bool {
-        self.reads.is_empty() && self.variables.is_empty()
+        self.reads.is_empty() && self.variables.is_empty() && self.files.is_empty()
+    }
+
+    /// All that is made of secrets, by name: the variables, then the files.
+    pub fn targets(&self) -> impl Iterator<Item = &Variable> {
+        self.variables.iter().chain(self.files.iter().map(|file| &file.content))
     }
 }
 
@@ -73,6 +81,18 @@ pub struct Variable {
     pub absent: Absent,
     /// Where it was written; none for a variable of the environment.
     pub place: Option<Place>,
+}
+
+/// One file that the command will find.
+pub struct File {
+    /// What it holds, put together like a variable. Its name is the path: absolute, without `.`, `..` or empty segments.
+    pub content: Variable,
+    /// Its permission bits.
+    pub mode: u32,
+    /// `USER[:GROUP]` it is to belong to; none for who the command runs as.
+    pub owner: Option<String>,
+    /// Whether it may lie on what is no tmpfs; it is removed when the command has ended.
+    pub on_disk: bool,
 }
 
 /// A part of a value.

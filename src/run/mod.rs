@@ -5,9 +5,9 @@ mod verbs;
 
 use crate::attempt::{OPEN_FILES, reason};
 use crate::cli::{self, Invocation, Options, Verb};
-use crate::deliver::is_stripped;
+use crate::deliver::{self, Owner, is_stripped};
 use crate::environment::Environment;
-use crate::error::{Problem, Problems};
+use crate::error::{Problem, Problems, Subject};
 use crate::exit::{Kind, code_for};
 use crate::handover::{self, User};
 use crate::plan::{Part, Plan};
@@ -88,11 +88,34 @@ fn run(invocation: Invocation, environment: Environment<'static>, log: Log) -> R
     let plan = read_and_plan(&invocation, &environment)?;
     let options = invocation.options;
     let user = options.user.as_deref().map(handover::lookup).transpose().map_err(|problem| vec![problem])?;
+    let owners = owners(&plan, user.as_ref())?;
     let name = invocation.command.first().copied().unwrap_or_default();
     let program = handover::locate(name, path(&plan, &environment))
         .map_err(|problem| vec![with_the_verb_meant(problem, &invocation.command)])?;
-    let start = Start { plan: Arc::new(plan), options, arguments: invocation.command, program, user, log };
+    let start = Start { plan: Arc::new(plan), options, arguments: invocation.command, program, user, owners, log };
     if start.options.exec { start.become_it(environment) } else { start.spawn(environment) }
+}
+
+/// Whom each file of the plan is to belong to: its `owner`, else who the command runs as.
+fn owners(plan: &Plan, user: Option<&User>) -> Result<Vec<Option<Owner>>, Problems> {
+    let mut problems = Problems::new();
+    let mut owners = Vec::with_capacity(plan.files.len());
+    for file in &plan.files {
+        let found = file.owner.as_deref().map(handover::lookup).transpose();
+        match found {
+            Ok(named) => {
+                let user = named.as_ref().or(user);
+                owners.push(user.map(|user| Owner { uid: user.uid, gid: user.gid }));
+            }
+            Err(problem) => {
+                let what = format!("`owner`: {}", problem.what.trim_start_matches("--user: "));
+                let targets = vec![file.content.name.clone()];
+                let problem = Problem { kind: Kind::Config, what, place: file.content.place.clone(), ..problem };
+                problems.push(problem.about(Subject { targets, ..Subject::default() }));
+            }
+        }
+    }
+    if problems.is_empty() { Ok(owners) } else { Err(problems) }
 }
 
 /// `keyinit chekc` is a command that is not there; a verb was probably meant.
@@ -124,12 +147,18 @@ struct Start {
     arguments: Vec<&'static CStr>,
     program: CString,
     user: Option<User>,
+    /// Whom each file of the plan is to belong to; none where that is who keyinit runs as.
+    owners: Vec<Option<Owner>>,
     log: Log,
 }
 
 impl Start {
     /// `--exec`: this process does the resolver's part and becomes the command.
     fn become_it(self, environment: Environment<'static>) -> Result<u8, Problems> {
+        if let Some(file) = self.plan.files.iter().find(|file| file.on_disk) {
+            let path = &file.content.name;
+            self.log.warn(&format!("{path} is on a disk and stays there: with --exec nobody is left to remove it"));
+        }
         Ok(Resolver::new(self, environment, None).run())
     }
 
@@ -205,11 +234,13 @@ impl Start {
     }
 }
 
-/// What the start line says, kept when the plan is gone.
+/// What is needed of the plan when it is gone.
 struct Names {
     command: String,
     /// The providers of each login.
     stores: Vec<String>,
+    /// Files that are removed when the command has ended, each with its owner.
+    on_disk: Vec<(String, Option<Owner>)>,
 }
 
 impl Names {
@@ -218,6 +249,14 @@ impl Names {
         Names {
             command: first.rsplit('/').next().unwrap_or_default().to_owned(),
             stores: start.plan.logins.iter().map(|login| login.providers.join("+")).collect(),
+            on_disk: start
+                .plan
+                .files
+                .iter()
+                .zip(&start.owners)
+                .filter(|(file, _)| file.on_disk)
+                .map(|(file, owner)| (file.content.name.clone(), *owner))
+                .collect(),
         }
     }
 
@@ -245,7 +284,9 @@ fn stay(pid: i32, listen: OwnedFd, hard_stop: Option<Instant>, names: &Names, se
             let stores = names.with_counts(&ready.secrets);
             let took = Duration::from_millis(ready.milliseconds.into());
             log.started(&StartedLine { stores: &stores, took, command: &names.command, pid: Some(pid) });
-            supervise::run(pid, ended, settings)
+            let code = supervise::run(pid, ended, settings);
+            deliver::remove(&names.on_disk);
+            code
         }
         Started::Refused(code) => code,
         Started::Interrupted(number) => ended_by(number),

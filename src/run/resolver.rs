@@ -3,7 +3,7 @@
 
 use super::{Names, Start, ended_by, refused};
 use crate::cli::Options;
-use crate::deliver::{self, CommandEnvironment, Resolved};
+use crate::deliver::{self, Delivery, Resolved};
 use crate::environment::Environment;
 use crate::error::Problems;
 use crate::exit::Kind;
@@ -33,7 +33,7 @@ pub struct Resolver {
     supervisor: Option<Supervisor>,
     began: Instant,
     #[cfg(feature = "twin-resolve-in-pid1")]
-    twin: Option<Result<(CommandEnvironment, Vec<u16>), Stop>>,
+    twin: Option<Result<(Delivery, Vec<u16>), Stop>>,
 }
 
 /// What the resolver knows of the process that stays.
@@ -85,7 +85,7 @@ impl Resolver {
         }
         let hardened = if self.start.plan.is_empty() { Hardened::default() } else { handover::harden() };
         let stop = match self.resolve() {
-            Ok((environment, counts)) => return self.hand_over(&environment, hardened, counts),
+            Ok((delivery, counts)) => return self.hand_over(&delivery, hardened, counts),
             Err(stop) => stop,
         };
         match stop {
@@ -94,7 +94,7 @@ impl Resolver {
         }
     }
 
-    fn resolve(&mut self) -> Result<(CommandEnvironment, Vec<u16>), Stop> {
+    fn resolve(&mut self) -> Result<(Delivery, Vec<u16>), Stop> {
         #[cfg(feature = "twin-resolve-in-pid1")]
         if let Some(twin) = self.twin.take() {
             return twin;
@@ -104,17 +104,17 @@ impl Resolver {
 
     /// The twin's way: what was resolved before the fork.
     #[cfg(feature = "twin-resolve-in-pid1")]
-    pub fn with(mut self, twin: Result<(CommandEnvironment, Vec<u16>), Stop>) -> Self {
+    pub fn with(mut self, twin: Result<(Delivery, Vec<u16>), Stop>) -> Self {
         self.twin = Some(twin);
         self
     }
 
     /// HAND OVER: becomes the command.
-    fn hand_over(&self, environment: &CommandEnvironment, hardened: Hardened, counts: Vec<u16>) -> u8 {
+    fn hand_over(&self, delivery: &Delivery, hardened: Hardened, counts: Vec<u16>) -> u8 {
         let command = Command {
             program: &self.start.program,
             arguments: self.start.arguments.iter().map(|argument| -> &CStr { argument }).collect(),
-            environment: environment.entries(),
+            environment: delivery.environment.entries(),
             user: self.start.user.clone(),
             hardened,
             own_group: self.supervisor.is_some(),
@@ -156,9 +156,9 @@ impl Resolver {
     }
 }
 
-/// FETCH and DELIVER: the environment that the command gets, with the number of secrets that each login gave; or why there
+/// FETCH and DELIVER: what the command gets, with the number of secrets that each login gave; or why there
 /// is none.
-pub fn resolve(start: &Start, environment: &Environment<'static>) -> Result<(CommandEnvironment, Vec<u16>), Stop> {
+pub fn resolve(start: &Start, environment: &Environment<'static>) -> Result<(Delivery, Vec<u16>), Stop> {
     let plan = &start.plan;
     let made = |fetched| deliver(start, environment, deliver::compose(plan, fetched)?);
     let delivered = if plan.reads.is_empty() {
@@ -175,18 +175,21 @@ pub fn resolve(start: &Start, environment: &Environment<'static>) -> Result<(Com
     Ok((delivered?, counts(plan)))
 }
 
-fn deliver(
-    start: &Start,
-    environment: &Environment<'static>,
-    resolved: Resolved,
-) -> Result<CommandEnvironment, Problems> {
+fn deliver(start: &Start, environment: &Environment<'static>, mut resolved: Resolved) -> Result<Delivery, Problems> {
     let stack = getrlimit(Resource::RLIMIT_STACK).map_or(0, |(soft, _)| soft);
     let keep = &start.options.keep_env;
+    let contents = std::mem::take(&mut resolved.files);
     let environment = deliver::build(environment, resolved, &start.plan, keep, &start.arguments, stack)?;
     for name in &environment.stripped {
         start.log.verbose(&format!("took {name} out of the command's environment"));
     }
-    Ok(environment)
+    // Last: nothing but execve can fail after it.
+    let paths: Vec<usize> = contents.iter().map(|(index, _)| *index).collect();
+    let files = deliver::write(&start.plan, contents, &start.owners)?;
+    for file in paths.into_iter().filter_map(|index| start.plan.files.get(index)) {
+        start.log.verbose(&format!("wrote {}", file.content.name));
+    }
+    Ok(Delivery { environment, files })
 }
 
 /// What the stores are given.
@@ -212,10 +215,10 @@ pub fn first_signal(signals: &SignalFd) -> Option<i32> {
     i32::try_from(info.ssi_signo).ok()
 }
 
-/// How many secrets each login gives: one that several variables share counts once.
+/// How many secrets each login gives: one that several variables or files share counts once.
 fn counts(plan: &Plan) -> Vec<u16> {
     let mut seen = Vec::new();
-    for variable in &plan.variables {
+    for variable in plan.targets() {
         for part in &variable.parts {
             if let Part::Secret(pick) = part {
                 seen.push((pick.read, pick.key.as_deref()));

@@ -97,7 +97,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("manifest", &["attempt", "environment", "error", "exit", "stores", "suggest"]),
     ("plan", &["environment", "error", "exit", "manifest", "report", "stores", "suggest"]),
     ("fetch", &["exit", "plan", "stores"]),
-    ("deliver", &["environment", "error", "exit", "fetch", "plan", "secret", "stores", "suggest"]),
+    ("deliver", &["attempt", "environment", "error", "exit", "fetch", "plan", "secret", "stores", "suggest"]),
     ("handover", &["error", "exit", "secret", "sys"]),
     ("supervise", &["exit", "report", "signals", "sys"]),
 ];

@@ -114,10 +114,24 @@ fn every_example_is_accepted() {
     let schema = Schema::new();
     let examples = examples();
     let names: Vec<&str> = examples.iter().map(|(name, _)| name.as_str()).collect();
-    assert_eq!(names, ["README.md", "examples/kubernetes/pod.yaml", "examples/quickstart/keyinit.yaml"]);
+    assert_eq!(
+        names,
+        [
+            "README.md",
+            "README.md",
+            "examples/files/keyinit.yaml",
+            "examples/kubernetes/pod.yaml",
+            "examples/quickstart/keyinit.yaml"
+        ]
+    );
+    // Where templates lie in the container, and where here.
+    let templates = root().join("examples/files/templates").display().to_string();
     for (name, text) in examples {
         schema.accepts(&as_json(&text).unwrap()).unwrap_or_else(|error| panic!("{name}: {error}"));
-        let run = keyinit().plain().arg("plan").env("VAULT_ROLE_ID", "r").manifest(&text).run();
+        let text = text.replace("/etc/keyinit/templates", &templates);
+        let text = text.replace("/etc/app/config.ini.tmpl", &format!("{templates}/config.ini"));
+        let run =
+            keyinit().plain().arg("plan").env("VAULT_ROLE_ID", "r").env("VAULT_SECRET_ID", "s").manifest(&text).run();
         assert_eq!(run.code(), 0, "{name}: {}", run.err);
     }
 }

@@ -149,7 +149,7 @@ fn nothing_is_an_empty_manifest() {
 fn every_problem_at_once() {
     let text = "\
 provders: {}
-files: {}
+mask: {}
 providers:
   valt:
     type: valt
@@ -189,7 +189,7 @@ on_conflict: both
         problems(text),
         [
             "1:1 unknown key `provders` | did you mean `providers`?",
-            "2:1 `files` is not supported by this version | take it away, or use a newer keyinit",
+            "2:1 `mask` is not supported by this version | take it away, or use a newer keyinit",
             "5:11 unknown provider type `valt` | did you mean `vault`?",
             "12:5 `type` is given twice | keep one of them",
             "8:5 unknown key `adress` in provider `vault` | did you mean `address`?",
@@ -220,19 +220,78 @@ on_conflict: both
 }
 
 #[test]
+fn files_and_what_is_wrong_with_them() {
+    let manifest = read(
+        "\
+files:
+  /run/a: { template: 'x=${secret://v/a}', mode: 0440, owner: app:app }
+  /run/b/c:
+    from_secret: { provider: v, path: p, key: k }
+    on_disk: true
+    optional: true
+    mode: \"600\"
+  /run/d: { template: /etc/d.tmpl }
+  /run/e: { template: \"/etc/x\\n/etc/y\" }
+",
+    );
+    assert_eq!(manifest.problems, []);
+    let shown: Vec<String> = manifest
+        .files
+        .iter()
+        .map(|file| {
+            let content = match &file.content {
+                super::FileContent::Pieces(pieces) => format!("{}", pieces.as_ref().unwrap().len()),
+                super::FileContent::Template(path) => path.display().to_string(),
+            };
+            let owner = file.owner.as_deref().unwrap_or("-");
+            format!("{} {content} {:o} {owner} {} {:?}", file.path, file.mode, file.on_disk, file.absent)
+        })
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            "/run/a 2 440 app:app false Fail",
+            "/run/b/c 1 600 - true Omit",
+            "/run/d /etc/d.tmpl 400 - false Fail",
+            "/run/e 1 400 - false Fail",
+        ]
+    );
+    assert_eq!(
+        problems(
+            "\
+files:
+  run/a: { template: x }
+  /run/../a: { template: x }
+  /run/a/: { template: x }
+  /a: text
+  /b: { mode: \"0400\" }
+  /c: { template: x, from_secret: secret://v/a }
+  /d: { template: '${secret://v', mode: \"4755\", ownr: app }
+  /e: { from_secret: my_secret, on_disk: yes }
+  /f: { template: \"\" }
+"
+        ),
+        [
+            "2:3 the file `run/a` is no absolute path | begin it with a slash",
+            "3:3 the file `/run/../a` has a segment that is empty, `.` or `..` | write the path without such segments, and without a slash at its end",
+            "4:3 the file `/run/a/` has a segment that is empty, `.` or `..` | write the path without such segments, and without a slash at its end",
+            "5:7 `/a` is no map | write `template:` or `from_secret:` beneath the path",
+            "6:3 `/b` has neither `template` nor `from_secret` | write one of the two",
+            "7:3 `/c` has both `template` and `from_secret` | keep one of them",
+            "8:19 `${secret://` without its closing `}` | close it with `}`; for the text itself write `$${secret://`",
+            "8:41 `mode` is no permission in octal | write it like \"0400\" or \"0440\"",
+            "8:49 unknown key `ownr` in `/d` | did you mean `owner`?",
+            "9:22 `from_secret: my_secret` names a secret of a CI server, which keyinit cannot ask | name a store: `from_secret: secret://<provider>/<path>#my_secret`",
+            "9:42 `on_disk` is neither `true` nor `false` | write one of the two",
+            "10:19 `template` is empty | write a value, or take the line away",
+        ]
+    );
+}
+
+#[test]
 fn what_is_promised_for_later_is_never_ignored() {
-    for key in [
-        "files",
-        "import",
-        "mask",
-        "user",
-        "clear_env",
-        "pass",
-        "files_dir",
-        "on_lease_end",
-        "fingerprint_key",
-        "accept",
-    ] {
+    for key in ["import", "mask", "user", "clear_env", "pass", "files_dir", "on_lease_end", "fingerprint_key", "accept"]
+    {
         assert_eq!(
             problems(&format!("{key}: x")),
             [format!("1:1 `{key}` is not supported by this version | take it away, or use a newer keyinit")]

@@ -2,6 +2,7 @@
 
 mod any;
 mod delivery;
+mod files;
 mod manifest;
 mod plan;
 mod verbs;

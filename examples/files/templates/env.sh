@@ -1,0 +1,2 @@
+export DB_USER=app
+export DB_PASSWORD=${secret://file/db_password|trim|shellquote}

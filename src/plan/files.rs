@@ -1,0 +1,36 @@
+//! The section `files` of a manifest to the files of a plan.
+
+use super::providers::{Needed, Providers};
+use super::{File, Part, Pick, Plan, Variable};
+use crate::manifest::{FileContent, FileEntry, Piece};
+
+/// Adds each file, with the reads that it needs.
+pub fn add(entries: Vec<FileEntry>, providers: &mut Providers<'_>, plan: &mut Plan) {
+    for entry in entries {
+        let needed = Needed { name: &entry.path, place: Some(&entry.place) };
+        let pieces = match entry.content {
+            FileContent::Pieces(pieces) => pieces.unwrap_or_default(),
+            // Read by whoever found the manifest.
+            FileContent::Template(_) => Vec::new(),
+        };
+        let mut parts = Vec::with_capacity(pieces.len());
+        for piece in pieces {
+            match piece {
+                Piece::Literal(text) => parts.push(Part::Literal(text)),
+                Piece::Secret(reference) => {
+                    if let Some(read) = providers.read(&reference, &needed, plan) {
+                        parts.push(Part::Secret(Pick { read, key: reference.key, filters: reference.filters }));
+                    }
+                }
+                // A template knows no entries.
+                Piece::Entry(_) => {}
+            }
+        }
+        plan.files.push(File {
+            content: Variable { name: entry.path, parts, absent: entry.absent, place: Some(entry.place) },
+            mode: entry.mode,
+            owner: entry.owner,
+            on_disk: entry.on_disk,
+        });
+    }
+}
