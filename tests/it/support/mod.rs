@@ -12,5 +12,6 @@ pub mod run;
 mod selftest;
 pub mod server;
 pub mod skip;
+pub mod stand;
 pub mod tls;
 pub mod vault;

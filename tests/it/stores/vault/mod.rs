@@ -2,6 +2,7 @@
 
 mod ahead;
 mod check;
+mod conformance;
 mod failures;
 mod logins;
 mod reads;
