@@ -25,6 +25,8 @@ const MOST_NAMES: usize = 20;
 pub struct Resolved {
     /// Names and values, in the order of the plan.
     pub variables: Vec<(String, Secret)>,
+    /// The same for those that the command reads from a file.
+    pub as_files: Vec<(String, Secret)>,
     /// What is written into files: indices into [`Plan::files`], in its order.
     pub files: Vec<(usize, Secret)>,
 }
@@ -45,15 +47,19 @@ pub fn compose(plan: &Plan, fetched: Fetched) -> Result<Resolved, Problems> {
     if !problems.is_empty() {
         return Err(problems);
     }
-    let named = plan.variables.iter().zip(states).filter_map(|(variable, state)| match state {
-        State::Ready(value) => Some((variable.name.clone(), value)),
-        State::Omitted(_) | State::Failed(_) => None,
-    });
+    let mut resolved = Resolved { variables: Vec::new(), as_files: Vec::new(), files: Vec::new() };
+    for (variable, state) in plan.variables.iter().zip(states) {
+        if let State::Ready(value) = state {
+            let list = if variable.as_file { &mut resolved.as_files } else { &mut resolved.variables };
+            list.push((variable.name.clone(), value));
+        }
+    }
     let written = files.into_iter().enumerate().filter_map(|(index, state)| match state {
         State::Ready(value) => Some((index, value)),
         State::Omitted(_) | State::Failed(_) => None,
     });
-    Ok(Resolved { variables: named.collect(), files: written.collect() })
+    resolved.files = written.collect();
+    Ok(resolved)
 }
 
 /// What became of a variable. Numbers are indices of faults.

@@ -93,7 +93,9 @@ fn entry(name: &str, value: &Secret) -> Result<Secret, Problem> {
     if value.expose().contains(&0) {
         return Err(Problem::new(Kind::Undeliverable, "the value holds a NUL byte, which no variable can")
             .about(subject())
-            .cure("store it as text (base64, say), or let the command read it from a file"));
+            .cure(
+                "store it as text (base64, say), or let the command read it from a file: `as: file` in the manifest",
+            ));
     }
     // A first `=` belongs to the name; a further one would make another name of it, and a NUL would cut it off.
     if name.is_empty() || name.contains('\0') || name.chars().skip(1).any(|c| c == '=') {
@@ -106,7 +108,7 @@ fn entry(name: &str, value: &Secret) -> Result<Secret, Problem> {
         let what = format!("name and value take {length} bytes; the kernel allows a variable {LONGEST_ENTRY}");
         return Err(Problem::new(Kind::Undeliverable, what)
             .about(subject())
-            .cure("let the command read a value of this size from a file"));
+            .cure("let the command read it from a file: `as: file` in the manifest"));
     }
     let mut entry = Buffer::with_capacity(length.saturating_add(1));
     for part in [name.as_bytes(), b"=", value.expose(), b"\0"] {
@@ -134,7 +136,7 @@ fn too_large(
     Some(
         Problem::new(Kind::Undeliverable, what)
             .about(Subject { targets: largest, ..Subject::default() })
-            .cure("let the command read the largest values from files, or raise the stack limit (ulimit -s)"),
+            .cure("let the command read the largest values from files (`as: file` in the manifest), or raise the stack limit (ulimit -s)"),
     )
 }
 
@@ -150,8 +152,15 @@ mod tests {
     ) -> Result<Vec<String>, Problems> {
         let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), Secret::copy_of(value))).collect();
         let inherited = Environment::new(inherited);
-        build(&inherited, Resolved { variables, files: Vec::new() }, plan, keep, &[c"command"], 8 << 20)
-            .map(|built| built.entries().iter().map(|entry| entry.to_str().unwrap().to_owned()).collect())
+        build(
+            &inherited,
+            Resolved { variables, as_files: Vec::new(), files: Vec::new() },
+            plan,
+            keep,
+            &[c"command"],
+            8 << 20,
+        )
+        .map(|built| built.entries().iter().map(|entry| entry.to_str().unwrap().to_owned()).collect())
     }
 
     #[test]

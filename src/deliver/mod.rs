@@ -9,7 +9,7 @@ pub mod pick;
 
 pub use compose::{Resolved, compose};
 pub use environment::{CommandEnvironment, build, is_stripped};
-pub use files::{Owner, Written, remove, write};
+pub use files::{Fault, Owner, Wanted, Written, place, problem, remove, write};
 
 /// All that the command gets.
 pub struct Delivery {

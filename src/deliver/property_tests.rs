@@ -107,6 +107,7 @@ fn any_set_of_names_and_values_arrives_exactly_or_is_refused_by_name() {
             strings.into_iter().map(|text| -> &CStr { Box::leak(text.into_boxed_c_str()) }).collect();
         let resolved = Resolved {
             variables: case.resolved.iter().map(|(name, value)| (name.clone(), Secret::copy_of(value))).collect(),
+            as_files: Vec::new(),
             files: Vec::new(),
         };
         let plan = Plan { strip: case.strip.clone(), on_conflict: case.winner, ..Plan::default() };

@@ -105,6 +105,7 @@ fn slow_plan(
         path: (*path).to_owned(),
     });
     let variables = (0..paths.len()).map(|read| Variable {
+        as_file: false,
         name: format!("V{read}"),
         parts: vec![Part::Secret(Pick { read, key: None, filters: Vec::new() })],
         absent: Absent::Fail,

@@ -16,8 +16,13 @@ impl Reader<'_> {
     }
 
     fn entry(&mut self, key: &Key, node: &Node) -> Entry {
-        let mut entry =
-            Entry { name: key.text.clone(), pieces: None, absent: Absent::Fail, place: self.sheet.place(key.mark) };
+        let mut entry = Entry {
+            name: key.text.clone(),
+            pieces: None,
+            absent: Absent::Fail,
+            as_file: false,
+            place: self.sheet.place(key.mark),
+        };
         let named = self.name(key);
         match &node.content {
             Content::Map(_) => self.secret_entry(key, node, &mut entry),
@@ -71,7 +76,7 @@ impl Reader<'_> {
                 }
                 "optional" => optional = self.flag("optional", node).unwrap_or_default(),
                 "default" => default = self.default(node).map(|text| (key, text)),
-                later if keys::is_later(keys::ENTRY, later) => self.not_built(key.mark, later),
+                "as" => entry.as_file = self.as_file(node),
                 _ => {
                     unknown = true;
                     self.unknown_key(key, &format!(" in `{}`", name.text), keys::ENTRY);
@@ -96,6 +101,18 @@ impl Reader<'_> {
             None if optional => Absent::Omit,
             None => Absent::Fail,
         };
+    }
+
+    fn as_file(&mut self, node: &Node) -> bool {
+        let file = self.text("as", node) == Some("file");
+        if !file && matches!(node.content, Content::Text(_)) {
+            self.sheet.problem(
+                node.mark,
+                "`as` is not `file`",
+                "write `as: file`, or take the line away for a variable",
+            );
+        }
+        file
     }
 
     fn default(&mut self, node: &Node) -> Option<String> {

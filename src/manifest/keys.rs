@@ -79,7 +79,7 @@ pub static TOP: &[Known] = &[
     later("user"),
     later("clear_env"),
     later("pass"),
-    later("files_dir"),
+    key("files_dir", Takes::Path, "the tmpfs that values go to with `as: file`; default /run/secrets, else /run"),
     later("on_lease_end"),
     later("fingerprint_key"),
     later("accept"),
@@ -101,7 +101,11 @@ pub static ENTRY: &[Known] = &[
     key("from_secret", Takes::Reference, "the secret"),
     key("optional", Takes::Form(Form::Boolean), "leave the variable out where the secret does not exist"),
     key("default", Takes::Fallback, "the value where the secret does not exist"),
-    later("as"),
+    key(
+        "as",
+        Takes::Form(Form::OneOf(&["file"])),
+        "the command gets NAME_FILE, the path of a file that holds the value",
+    ),
 ];
 
 /// Keys of an entry of `files`.

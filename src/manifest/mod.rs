@@ -38,6 +38,8 @@ pub struct Manifest {
     pub entries: Vec<Entry>,
     /// `files`, in order.
     pub files: Vec<FileEntry>,
+    /// `files_dir`.
+    pub files_dir: Option<String>,
     /// `on_conflict`.
     pub on_conflict: Option<Winner>,
     /// What is wrong with it. Whoever takes the manifest on must report these.
@@ -64,6 +66,8 @@ pub struct Entry {
     pub pieces: Option<Vec<Piece>>,
     /// `optional` or `default`.
     pub absent: Absent,
+    /// `as: file`.
+    pub as_file: bool,
     /// Where it stands.
     pub place: Place,
 }

@@ -88,6 +88,7 @@ impl Reader<'_> {
                     manifest.entries = self.entries(&key.text, node);
                 }
                 "files" => manifest.files = self.files(node),
+                "files_dir" => manifest.files_dir = self.filled("files_dir", node).map(str::to_owned),
                 "on_conflict" => manifest.on_conflict = self.winner(node),
                 name if keys::is_later(keys::TOP, name) => self.not_built(key.mark, name),
                 _ => self.unknown_key(key, "", keys::TOP),

@@ -31,7 +31,7 @@ pub fn build_with(
     environment: &Environment<'_>,
     keep_env: &[String],
 ) -> Result<Plan, Problems> {
-    let mut plan = Plan { on_conflict: manifest.on_conflict, ..Plan::default() };
+    let mut plan = Plan { on_conflict: manifest.on_conflict, files_dir: manifest.files_dir, ..Plan::default() };
     let mut providers = Providers::new(specs, environment, manifest.problems);
     for provider in manifest.providers {
         providers.add(provider, &mut plan);
@@ -39,14 +39,23 @@ pub fn build_with(
     let mut sources = Vec::new();
     let mut outside = references(environment, &mut providers.problems);
     for entry in manifest.entries {
-        let set = environment.get(&entry.name).filter(|value| !value.is_empty());
-        let theirs = outside.remove(&entry.name);
+        let set_by = if entry.as_file { format!("{}_FILE", entry.name) } else { entry.name.clone() };
+        let set = environment.get(&set_by).filter(|value| !value.is_empty());
+        let theirs = outside.remove(&set_by);
         sources.push(settle(entry, set, theirs, plan.on_conflict, &mut providers.problems));
     }
     // What is left of the environment keeps the order it has there.
     for (name, _) in environment.iter() {
         if let Some((name, pieces)) = std::str::from_utf8(name).ok().and_then(|name| outside.remove_entry(name)) {
-            sources.push(Source { name, pieces, absent: Absent::Fail, place: None, entry: false, given: false });
+            sources.push(Source {
+                name,
+                pieces,
+                absent: Absent::Fail,
+                as_file: false,
+                place: None,
+                entry: false,
+                given: false,
+            });
         }
     }
     variables(sources, &mut providers, &mut plan);
@@ -105,6 +114,7 @@ struct Source {
     /// None when it is wrong, which a problem tells.
     pieces: Option<Vec<Piece>>,
     absent: Absent,
+    as_file: bool,
     place: Option<Place>,
     /// Whether the manifest names it, so that `${NAME}` finds it.
     entry: bool,
@@ -162,6 +172,7 @@ fn settle(
         name: entry.name,
         pieces: entry.pieces,
         absent: entry.absent,
+        as_file: entry.as_file,
         place: Some(entry.place),
         entry: true,
         given: false,
@@ -180,6 +191,7 @@ fn settle(
         Some(Winner::Manifest) => ours,
         Some(Winner::Environment) => Source {
             absent: Absent::Fail,
+            as_file: false,
             place: None,
             given: theirs.is_none(),
             pieces: theirs
@@ -187,7 +199,8 @@ fn settle(
             ..ours
         },
         None => {
-            let what = format!("`{}` is set in the environment to something else", ours.name);
+            let set_by = if ours.as_file { format!("{}_FILE", ours.name) } else { ours.name.clone() };
+            let what = format!("`{set_by}` is set in the environment to something else");
             let mut problem = Problem::new(Kind::Config, what)
                 .cure("remove one of the two, or say who wins: `on_conflict: manifest` or `on_conflict: environment`")
                 .about(Subject { targets: vec![ours.name.clone()], ..Subject::default() });
@@ -276,6 +289,7 @@ fn variables(sources: Vec<Source>, providers: &mut Providers<'_>, plan: &mut Pla
             name: source.name.clone(),
             parts,
             absent: source.absent.clone(),
+            as_file: source.as_file,
             place: source.place.clone(),
         });
     }

@@ -50,6 +50,8 @@ struct VariableView<'a> {
     secret: bool,
     /// What happens when it does not exist: `fail`, `omit` or `default`.
     absent: &'static str,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    as_file: bool,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     made_of: Vec<&'a str>,
 }
@@ -146,6 +148,7 @@ fn variable_view<'a>(plan: &'a Plan, variable: &'a Variable) -> VariableView<'a>
         source: if variable.place.is_some() { "manifest" } else { "environment" },
         secret: variable.parts.iter().any(|part| matches!(part, Part::Secret(_))),
         absent: if_absent(&variable.absent),
+        as_file: variable.as_file,
         made_of,
     }
 }
@@ -204,6 +207,8 @@ fn write_text(view: &View<'_>, out: &mut String) -> std::fmt::Result {
         let absent = if file.absent == "omit" { ", left out if missing" } else { "" };
         writeln!(out, "file: {}, mode {}{}{disk}{absent}", escape(file.path), file.mode, escape(&owner))?;
     }
+    let as_files = view.variables.iter().filter(|variable| variable.as_file).map(|variable| variable.name);
+    list(out, "as a file", &as_files.collect::<Vec<_>>())?;
     for (title, absent) in [("left out if missing", "omit"), ("with a default if missing", "default")] {
         let names = view.variables.iter().filter(|variable| variable.absent == absent).map(|variable| variable.name);
         list(out, title, &names.collect::<Vec<_>>())?;

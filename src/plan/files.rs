@@ -27,7 +27,13 @@ pub fn add(entries: Vec<FileEntry>, providers: &mut Providers<'_>, plan: &mut Pl
             }
         }
         plan.files.push(File {
-            content: Variable { name: entry.path, parts, absent: entry.absent, place: Some(entry.place) },
+            content: Variable {
+                name: entry.path,
+                parts,
+                absent: entry.absent,
+                as_file: false,
+                place: Some(entry.place),
+            },
             mode: entry.mode,
             owner: entry.owner,
             on_disk: entry.on_disk,

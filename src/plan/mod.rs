@@ -30,6 +30,8 @@ pub struct Plan {
     pub variables: Vec<Variable>,
     /// What is written into files, in order.
     pub files: Vec<File>,
+    /// Where values with `as: file` are to go, if that is a tmpfs.
+    pub files_dir: Option<String>,
     /// Names that are taken out of the command's environment: credentials of the stores in use, less `--keep-env`.
     /// `KEYINIT_*` is stripped besides.
     pub strip: Vec<String>,
@@ -79,6 +81,8 @@ pub struct Variable {
     pub parts: Vec<Part>,
     /// What to do when a secret, path, key or version does not exist.
     pub absent: Absent,
+    /// Whether the command gets a file with the value, and in `NAME_FILE` where it is.
+    pub as_file: bool,
     /// Where it was written; none for a variable of the environment.
     pub place: Option<Place>,
 }

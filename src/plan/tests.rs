@@ -177,7 +177,7 @@ unknown: x"
             "15 a bad path | write a good one | H",
             "16 `I` has no value | write a value; an empty text is \"\" | ",
             "17 unknown provider `nobody` | add it to `providers` of the manifest, or use a type: vault, openbao, file | J",
-            "18 unknown key `unknown` | the keys here are providers, env, on_conflict, files | ",
+            "18 unknown key `unknown` | the keys here are providers, env, on_conflict, files, files_dir | ",
             "0 the reference has no path | the shape is secret://<provider>/<path>[?version=N][#key][|filter] | Z",
             "0 a value with `${secret://...}` in it that is not UTF-8 text | keep the bytes in a store, and refer to them | W",
             "0 it is set twice, to different values | set it once | V",

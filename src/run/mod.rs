@@ -10,7 +10,7 @@ use crate::environment::Environment;
 use crate::error::{Problem, Problems, Subject};
 use crate::exit::{Kind, code_for};
 use crate::handover::{self, User};
-use crate::plan::{Part, Plan};
+use crate::plan::{Absent, File, Part, Plan, Variable};
 use crate::report::{self, Log, Started as StartedLine};
 use crate::supervise;
 use crate::supervise::start::{Started, await_command};
@@ -22,6 +22,7 @@ use resolver::{Resolver, Supervisor};
 use std::ffi::{CStr, CString};
 use std::io::IsTerminal;
 use std::os::fd::OwnedFd;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -92,7 +93,13 @@ fn run(invocation: Invocation, environment: Environment<'static>, log: Log) -> R
     let name = invocation.command.first().copied().unwrap_or_default();
     let program = handover::locate(name, path(&plan, &environment))
         .map_err(|problem| vec![with_the_verb_meant(problem, &invocation.command)])?;
-    let start = Start { plan: Arc::new(plan), options, arguments: invocation.command, program, user, owners, log };
+    let directory = if plan.variables.iter().any(|variable| variable.as_file) {
+        deliver::place::directory(plan.files_dir.as_deref())
+    } else {
+        None
+    };
+    let arguments = invocation.command;
+    let start = Start { plan: Arc::new(plan), options, arguments, program, user, directory, owners, log };
     if start.options.exec { start.become_it(environment) } else { start.spawn(environment) }
 }
 
@@ -147,6 +154,8 @@ struct Start {
     arguments: Vec<&'static CStr>,
     program: CString,
     user: Option<User>,
+    /// The tmpfs that values with `as: file` go to; none where they go to memory files.
+    directory: Option<PathBuf>,
     /// Whom each file of the plan is to belong to; none where that is who keyinit runs as.
     owners: Vec<Option<Owner>>,
     log: Log,
@@ -155,11 +164,15 @@ struct Start {
 impl Start {
     /// `--exec`: this process does the resolver's part and becomes the command.
     fn become_it(self, environment: Environment<'static>) -> Result<u8, Problems> {
-        if let Some(file) = self.plan.files.iter().find(|file| file.on_disk) {
-            let path = &file.content.name;
-            self.log.warn(&format!("{path} is on a disk and stays there: with --exec nobody is left to remove it"));
+        for (path, _) in Names::of(&self).removed {
+            self.log.warn(&format!("{path} stays when the command ends: with --exec nobody is left to remove it"));
         }
         Ok(Resolver::new(self, environment, None).run())
+    }
+
+    /// Whom files belong to that say nothing of it: who the command runs as.
+    fn owner(&self) -> Option<Owner> {
+        self.user.as_ref().map(|user| Owner { uid: user.uid, gid: user.gid })
     }
 
     /// Forks the resolver, which becomes the command, and supervises it. This process never holds a secret value.
@@ -240,7 +253,7 @@ struct Names {
     /// The providers of each login.
     stores: Vec<String>,
     /// Files that are removed when the command has ended, each with its owner.
-    on_disk: Vec<(String, Option<Owner>)>,
+    removed: Vec<(String, Option<Owner>)>,
 }
 
 impl Names {
@@ -249,14 +262,7 @@ impl Names {
         Names {
             command: first.rsplit('/').next().unwrap_or_default().to_owned(),
             stores: start.plan.logins.iter().map(|login| login.providers.join("+")).collect(),
-            on_disk: start
-                .plan
-                .files
-                .iter()
-                .zip(&start.owners)
-                .filter(|(file, _)| file.on_disk)
-                .map(|(file, owner)| (file.content.name.clone(), *owner))
-                .collect(),
+            removed: removed(start),
         }
     }
 
@@ -265,6 +271,21 @@ impl Names {
         let counts = counts.iter().map(|count| usize::from(*count));
         self.stores.iter().map(String::as_str).zip(counts).filter(|(_, count)| *count > 0).collect()
     }
+}
+
+/// The files that do not outlive the command: those on a disk, and those of variables.
+fn removed(start: &Start) -> Vec<(String, Option<Owner>)> {
+    let files = start.plan.files.iter().zip(&start.owners).filter(|(file, _)| file.on_disk);
+    let of_plan = files.map(|(file, owner)| (file.content.name.clone(), *owner));
+    let variables = start.plan.variables.iter().filter(|variable| variable.as_file);
+    let paths = variables.filter_map(|variable| deliver::place::path(start.directory.as_deref()?, &variable.name));
+    of_plan.chain(paths.map(|path| (path, start.owner()))).collect()
+}
+
+/// The file at `path` that holds the value of a variable.
+fn file_at(path: String) -> File {
+    let content = Variable { name: path, parts: Vec::new(), absent: Absent::Fail, as_file: false, place: None };
+    File { content, mode: deliver::place::MODE, owner: None, on_disk: false }
 }
 
 /// The process that stays: waits for the command to run, then supervises it. From here on there is no early return but an
@@ -285,7 +306,7 @@ fn stay(pid: i32, listen: OwnedFd, hard_stop: Option<Instant>, names: &Names, se
             let took = Duration::from_millis(ready.milliseconds.into());
             log.started(&StartedLine { stores: &stores, took, command: &names.command, pid: Some(pid) });
             let code = supervise::run(pid, ended, settings);
-            deliver::remove(&names.on_disk);
+            deliver::remove(&names.removed);
             code
         }
         Started::Refused(code) => code,

@@ -3,14 +3,15 @@
 
 use super::{Names, Start, ended_by, refused};
 use crate::cli::Options;
-use crate::deliver::{self, Delivery, Resolved};
+use crate::deliver::{self, Delivery, Resolved, Wanted};
 use crate::environment::Environment;
 use crate::error::Problems;
 use crate::exit::Kind;
 use crate::fetch::{self, Fetched, Outcome};
 use crate::handover::{self, Command, Hardened};
-use crate::plan::{Part, Plan};
+use crate::plan::{File, Part, Plan};
 use crate::report::{Log, Started};
+use crate::secret::Secret;
 use crate::stores::{Context, Deadline};
 use crate::supervise::forward::ends_a_start;
 use crate::supervise::record::{self, Ready};
@@ -178,18 +179,59 @@ pub fn resolve(start: &Start, environment: &Environment<'static>) -> Result<(Del
 fn deliver(start: &Start, environment: &Environment<'static>, mut resolved: Resolved) -> Result<Delivery, Problems> {
     let stack = getrlimit(Resource::RLIMIT_STACK).map_or(0, |(soft, _)| soft);
     let keep = &start.options.keep_env;
-    let contents = std::mem::take(&mut resolved.files);
+    let (contents, as_files) = (std::mem::take(&mut resolved.files), std::mem::take(&mut resolved.as_files));
+    let Found { paths, values, descriptors } = as_files_found(start, as_files, &mut resolved)?;
     let environment = deliver::build(environment, resolved, &start.plan, keep, &start.arguments, stack)?;
     for name in &environment.stripped {
         start.log.verbose(&format!("took {name} out of the command's environment"));
     }
+    let of_plan = contents.into_iter().filter_map(|(index, content)| {
+        let owner = start.owners.get(index).copied().flatten();
+        start.plan.files.get(index).map(|file| Wanted { file, owner, content })
+    });
+    let of_variables = paths.iter().zip(values).map(|(file, content)| Wanted { file, owner: start.owner(), content });
     // Last: nothing but execve can fail after it.
-    let paths: Vec<usize> = contents.iter().map(|(index, _)| *index).collect();
-    let files = deliver::write(&start.plan, contents, &start.owners)?;
-    for file in paths.into_iter().filter_map(|index| start.plan.files.get(index)) {
-        start.log.verbose(&format!("wrote {}", file.content.name));
+    let wanted: Vec<Wanted<'_>> = of_plan.chain(of_variables).collect();
+    let files = deliver::write(&wanted, descriptors)?;
+    for wanted in &wanted {
+        start.log.verbose(&format!("wrote {}", wanted.file.content.name));
     }
     Ok(Delivery { environment, files })
+}
+
+/// Where the values are that the command reads from files.
+#[derive(Default)]
+struct Found {
+    /// Files in a tmpfs, to be written.
+    paths: Vec<File>,
+    /// What they are to hold.
+    values: Vec<Secret>,
+    /// Memory files.
+    descriptors: Vec<OwnedFd>,
+}
+
+/// Finds a place for each value with `as: file`, and adds the variables that say where it is.
+fn as_files_found(start: &Start, values: Vec<(String, Secret)>, resolved: &mut Resolved) -> Result<Found, Problems> {
+    let mut found = Found::default();
+    let mut problems = Problems::new();
+    for (name, value) in values {
+        let variable = deliver::place::variable(&name);
+        let path = start.directory.as_deref().and_then(|directory| deliver::place::path(directory, &name));
+        if let Some(path) = path {
+            resolved.variables.push((variable, Secret::copy_of(path.as_bytes())));
+            found.paths.push(super::file_at(path));
+            found.values.push(value);
+            continue;
+        }
+        match deliver::place::descriptor(&value, start.owner()) {
+            Ok((descriptor, path)) => {
+                resolved.variables.push((variable, path));
+                found.descriptors.push(descriptor);
+            }
+            Err(fault) => problems.push(deliver::problem(&name, fault)),
+        }
+    }
+    if problems.is_empty() { Ok(found) } else { Err(problems) }
 }
 
 /// What the stores are given.

@@ -55,6 +55,7 @@ extern "C" fn main(argc: c_int, argv: *const *const c_char) -> c_int {
         "wait" => return wait(number(2, SIGTERM), number(3, 0)),
         "orphan" => return orphan(),
         "leave" => return leave(word(2) == "stubborn", number(3, 0), number(4, 0)),
+        "file" => file(word(2)),
         "stdin" => return stdin(),
         "has" => return has(word(2), number(3, 0) as usize, word(4)),
         other => {
@@ -69,6 +70,13 @@ fn say(line: &str) {
     let mut out = std::io::stdout().lock();
     let _ = writeln!(out, "{line}");
     let _ = out.flush();
+}
+
+/// What the file holds that the variable `name` leads to, read twice and by a descriptor each.
+fn file(name: &str) {
+    let path = std::env::var(name).unwrap_or_else(|_| name.to_string());
+    let read = || std::fs::read_to_string(&path).unwrap_or_else(|error| format!("{error}"));
+    say(&format!("{path} {} {}", read(), read()));
 }
 
 /// Dies of `number` by its default action.

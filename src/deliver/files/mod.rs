@@ -4,17 +4,19 @@
 //! when all of them are is each renamed to where it belongs. Until the command runs, [`Written`] takes them back.
 
 mod parent;
+pub mod place;
 
 use crate::attempt::reason;
 use crate::error::{Problem, Problems, Subject};
 use crate::exit::Kind;
-use crate::plan::{File, Plan};
+use crate::plan::File;
 use crate::secret::Secret;
 use nix::errno::Errno;
 use nix::fcntl::{AtFlags, OFlag, openat, renameat};
 use nix::sys::stat::{FileStat, Mode, SFlag, fchmod, fstatat};
 use nix::unistd::{Gid, Uid, UnlinkatFlags, fchown, geteuid, unlinkat};
-use parent::{Fault, Making};
+pub use parent::Fault;
+use parent::Making;
 use std::ffi::OsString;
 use std::io::Write;
 use std::os::fd::OwnedFd;
@@ -34,6 +36,8 @@ pub struct Owner {
 #[derive(Default)]
 pub struct Written {
     files: Vec<Spot>,
+    /// Memory files, which the command inherits: only kept open until it does.
+    _inherited: Vec<OwnedFd>,
 }
 
 /// Where a file stands: a directory that is held open, so that nobody can put another in its place, and a name in it.
@@ -73,22 +77,30 @@ impl Drop for Written {
     }
 }
 
-/// Writes the files of `plan` that have a content; `owners` has one entry a file of the plan.
+/// A file to be written.
+pub struct Wanted<'a> {
+    /// Its path and its properties.
+    pub file: &'a File,
+    /// Whom it is to belong to; none for this process's user.
+    pub owner: Option<Owner>,
+    /// What it is to hold.
+    pub content: Secret,
+}
+
+/// Writes files, and keeps the memory files among `descriptors` with them.
 ///
 /// # Errors
 /// Every file that cannot be delivered, 73. Then none of them is in its place.
-pub fn write(plan: &Plan, contents: Vec<(usize, Secret)>, owners: &[Option<Owner>]) -> Result<Written, Problems> {
+pub fn write(wanted: &[Wanted<'_>], descriptors: Vec<OwnedFd>) -> Result<Written, Problems> {
     let mut problems = Problems::new();
-    let mut drafts = Vec::with_capacity(contents.len());
-    for (index, content) in contents {
-        let Some(file) = plan.files.get(index) else { continue };
-        let owner = owners.get(index).copied().flatten();
-        match draft(file, owner, &content) {
-            Ok(spot) => drafts.push((spot, file)),
-            Err(fault) => problems.push(problem(file, fault)),
+    let mut drafts = Vec::with_capacity(wanted.len());
+    for Wanted { file, owner, content } in wanted {
+        match draft(file, *owner, content) {
+            Ok(spot) => drafts.push((spot, *file)),
+            Err(fault) => problems.push(problem(&file.content.name, fault)),
         }
     }
-    let mut written = Written::default();
+    let mut written = Written { files: Vec::with_capacity(drafts.len()), _inherited: descriptors };
     for (spot, file) in drafts {
         let draft = spot.draft();
         if !problems.is_empty() {
@@ -99,7 +111,7 @@ pub fn write(plan: &Plan, contents: Vec<(usize, Secret)>, owners: &[Option<Owner
             Ok(()) => written.files.push(spot),
             Err(errno) => {
                 spot.remove(&draft);
-                problems.push(problem(file, failed("put in its place", errno)));
+                problems.push(problem(&file.content.name, failed("put in its place", errno)));
             }
         }
     }
@@ -191,8 +203,9 @@ fn replaceable(found: &FileStat, owner: Option<Owner>) -> Result<(), Fault> {
     Err(Fault { what, cure: "remove it, or name another path; only a file of the same owner is replaced".to_owned() })
 }
 
-fn problem(file: &File, fault: Fault) -> Problem {
-    let targets = vec![file.content.name.clone()];
+/// That `target`, a path or a variable, cannot be delivered.
+pub fn problem(target: &str, fault: Fault) -> Problem {
+    let targets = vec![target.to_owned()];
     Problem::new(Kind::Undeliverable, fault.what).cure(fault.cure).about(Subject { targets, ..Subject::default() })
 }
 

@@ -144,7 +144,7 @@ impl Walk {
 }
 
 /// Whether a secret may be put into this directory.
-fn fits(directory: &OwnedFd, on_disk: bool) -> Result<(), Fault> {
+pub fn fits(directory: &OwnedFd, on_disk: bool) -> Result<(), Fault> {
     let found = look(directory)?;
     let sticky = found.st_mode & 0o1000 != 0;
     // Whoever may write in a directory may put another file in the place of ours. An emptyDir is 0777 and the command's own.

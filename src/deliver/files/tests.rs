@@ -33,15 +33,15 @@ impl Drop for Memory {
 }
 
 fn file(path: &str, mode: u32, on_disk: bool) -> File {
-    let content = Variable { name: path.to_owned(), parts: Vec::new(), absent: Absent::Fail, place: None };
+    let content =
+        Variable { name: path.to_owned(), parts: Vec::new(), absent: Absent::Fail, as_file: false, place: None };
     File { content, mode, owner: None, on_disk }
 }
 
 fn write_all(files: Vec<File>) -> Result<Written, Vec<String>> {
-    let owners = vec![None; files.len()];
-    let contents = (0..files.len()).map(|index| (index, Secret::copy_of(b"s3cret\0\xff"))).collect();
-    let plan = Plan { files, ..Plan::default() };
-    write(&plan, contents, &owners).map_err(|problems| {
+    let wanted: Vec<Wanted<'_>> =
+        files.iter().map(|file| Wanted { file, owner: None, content: Secret::copy_of(b"s3cret\0\xff") }).collect();
+    write(&wanted, Vec::new()).map_err(|problems| {
         assert!(problems.iter().all(|problem| problem.kind == Kind::Undeliverable));
         problems.into_iter().map(|problem| problem.what).collect()
     })
@@ -186,4 +186,32 @@ fn only_what_may_be_ours_is_removed_at_the_end() {
     assert_eq!(memory.names_but(&[]).len(), 3);
     remove(&paths);
     assert!(!fs::exists(memory.path("a")).unwrap());
+}
+
+#[test]
+fn where_values_go_that_are_read_from_files() {
+    let memory = Memory::new("place");
+    let wanted = |path: &str| place::directory(Some(path)).map(|found| found.to_str().unwrap().to_owned());
+    assert_eq!(wanted(memory.0.to_str().unwrap()).as_deref(), memory.0.to_str());
+    // What is on a disk, is no directory or is missing is passed over.
+    let disk = env!("CARGO_MANIFEST_DIR");
+    fs::write(memory.path("file"), "").unwrap();
+    for path in [disk, &memory.path("file"), &memory.path("missing")] {
+        assert_ne!(wanted(path).as_deref(), Some(path), "{path}");
+    }
+    assert_eq!(place::path(Path::new("/run"), "A").as_deref(), Some("/run/A"));
+    for name in ["..", ".", "a/b"] {
+        assert_eq!(place::path(Path::new("/run"), name), None, "{name}");
+    }
+}
+
+#[test]
+fn a_memory_file_is_read_as_often_as_one_likes_and_written_by_nobody() {
+    let (file, path) = place::descriptor(&Secret::copy_of(b"s3cret\0\xff"), None).unwrap();
+    let path = std::str::from_utf8(path.expose()).unwrap();
+    for _ in 0..2 {
+        assert_eq!(fs::read(path).unwrap(), b"s3cret\0\xff");
+    }
+    assert_eq!(fs::metadata(path).unwrap().mode() & 0o7777, 0o400);
+    assert!(fs::File::from(file).write_all(b"x").is_err());
 }

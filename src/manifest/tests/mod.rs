@@ -208,7 +208,6 @@ on_conflict: both
             "23:18 `from_secret: my_api_key` names a secret of a CI server, which keyinit cannot ask | name a store: `from_secret: secret://<provider>/<path>#my_api_key`",
             "24:5 unknown key `optinal` in `D` | did you mean `optional`?",
             "26:36 unknown key `paht` in `from_secret` | did you mean `path`?",
-            "27:5 `as` is not supported by this version | take it away, or use a newer keyinit",
             "28:3 `F` has no `from_secret` | write `from_secret: secret://<provider>/<path>#<key>`, or a plain value",
             "31:14 `default` is a reference | write plain text: a default is not resolved",
             "33:3 a variable's name with `=` in it | no environment can hold it: give it another name",
@@ -290,8 +289,7 @@ files:
 
 #[test]
 fn what_is_promised_for_later_is_never_ignored() {
-    for key in ["import", "mask", "user", "clear_env", "pass", "files_dir", "on_lease_end", "fingerprint_key", "accept"]
-    {
+    for key in ["import", "mask", "user", "clear_env", "pass", "on_lease_end", "fingerprint_key", "accept"] {
         assert_eq!(
             problems(&format!("{key}: x")),
             [format!("1:1 `{key}` is not supported by this version | take it away, or use a newer keyinit")]

@@ -128,6 +128,31 @@ fn hardened(setting: &Setting) {
     assert_eq!(report.0["status"]["CapEff"], "0000000000000000");
 }
 
+/// As a file, with nothing writable but what the case mounts: once in memory that only a descriptor reaches, once in a tmpfs.
+fn as_a_file(setting: &Setting) {
+    let secret = format!("from_secret: {{ provider: vault, path: {}, key: db_password }}", setting.path);
+    setting.file("keyinit.yaml", &format!("env:\n  DB_PASSWORD:\n    {secret}\n    as: file\n"));
+    let hardened = ["--user", "65534:65534", "--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"];
+    let read = |more: &[&str]| {
+        let options = words(&setting.approle(), &[&hardened[..], more].concat()).join("\n");
+        let options: Vec<&str> = options.split('\n').collect();
+        setting.run(&options, &["/probe", "file", "DB_PASSWORD_FILE"]).expect(0).out.clone()
+    };
+    let out = read(&[]);
+    assert!(out.starts_with("/proc/") && out.trim_end().ends_with(&format!(" {VALUE} {VALUE}")), "{out}");
+    let out = read(&["--tmpfs", "/run:mode=1777"]);
+    assert_eq!(out.trim_end(), format!("/run/DB_PASSWORD {VALUE} {VALUE}"));
+    setting.file(
+        "keyinit.yaml",
+        &format!("files:\n  /run/app/a/db:\n    {secret}\n  /run/app/b:\n    template: \"p=${{secret://vault/{}#db_password}}\"\n", setting.path),
+    );
+    let options = words(&setting.approle(), &[&hardened[..], &["--tmpfs", "/run/app:mode=0777"]].concat()).join("\n");
+    let options: Vec<&str> = options.split('\n').collect();
+    let out = setting.run(&options, &["/probe", "file", "/run/app/b"]).expect(0).out.clone();
+    assert_eq!(out.trim_end(), format!("/run/app/b p={VALUE} p={VALUE}"));
+    setting.run(&words(&setting.approle(), &hardened), &["/probe", "report"]).expect(73);
+}
+
 /// `docker stop` is a TERM that the command gets at once, and its own code comes back.
 fn stopped(setting: &Setting) {
     let reference = setting.reference();
@@ -162,6 +187,7 @@ macro_rules! on_both_kinds {
 on_both_kinds! {
     by_reference: crate::docker::a_reference;
     by_manifest: crate::docker::a_manifest;
+    as_a_file: crate::docker::as_a_file;
     in_a_hardened_container: crate::docker::hardened;
     by_docker_stop: crate::docker::stopped;
     that_fails: crate::docker::a_failure;

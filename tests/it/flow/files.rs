@@ -179,3 +179,58 @@ fn the_plan_names_files() {
          file: /run/a, mode 0440, owner app\nfile: /run/b, mode 0400, on disk, removed at the end"
     );
 }
+
+#[test]
+fn a_variable_as_a_file() {
+    let (folder, head) = secrets();
+    let memory = memory();
+    fs::write(folder.path().join("large"), vec![b'x'; 200_000]).unwrap();
+    fs::write(folder.path().join("nul"), b"a\0b").unwrap();
+    let text = format!(
+        "{head}files_dir: {}\nenv:\n  A: {{ from_secret: secret://f/password, as: file }}\n  \
+         NUL: {{ from_secret: secret://f/nul, as: file }}\n  LARGE: {{ from_secret: secret://f/large, as: file }}\n",
+        memory.path().display()
+    );
+    let mut run = keyinit().manifest(&text).probe(&["wait"]).spawn();
+    run.out.expect("ready");
+    for (name, wanted) in [("A", &b"s3cret"[..]), ("NUL", b"a\0b"), ("LARGE", &[b'x'; 200_000])] {
+        let path = memory.path().join(name);
+        assert!(fs::read(&path).unwrap() == wanted, "{name}");
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o7777, 0o400, "{name}");
+    }
+    let environ = fs::read(format!("/proc/{}/environ", run.command())).unwrap();
+    let mut entries: Vec<&str> = std::str::from_utf8(&environ).unwrap().split_terminator('\0').collect();
+    entries.sort_unstable();
+    let path = |name: &str| format!("{name}_FILE={}/{name}", memory.path().display());
+    assert_eq!(entries, [path("A"), path("LARGE"), path("NUL")]);
+    run.signal(libc::SIGTERM);
+    run.finish().expect(0);
+    assert_eq!(fs::read_dir(memory.path()).unwrap().count(), 0, "they go with the command");
+}
+
+/// Nobody needs a directory: the command and its children read memory that only a descriptor reaches.
+#[test]
+fn without_a_tmpfs_a_descriptor() {
+    let (_folder, head) = secrets();
+    let empty = tempfile::tempdir().unwrap();
+    let text = format!("{head}env:\n  A: {{ from_secret: secret://f/password, as: file }}\n");
+    for user in [&[][..], &["--user", "65534:65534"]] {
+        if !user.is_empty() && !is_root() {
+            return;
+        }
+        // Whatever /run is on this machine, it is a directory of a disk here.
+        let run =
+            keyinit().over(empty.path(), "/run").args(user).manifest(&text).probe(&["file", "A_FILE"]).run().expect(0);
+        assert!(run.out.starts_with("/proc/") && run.out.ends_with(" s3cret s3cret"), "{}", run.out);
+        let report = keyinit().over(empty.path(), "/run").args(user).manifest(&text).report();
+        assert_eq!(report.0["fds"].as_object().unwrap().len(), 4, "0 to 2 and the memory file");
+    }
+}
+
+#[test]
+fn the_path_is_refused_where_it_is_set_already() {
+    let (_folder, head) = secrets();
+    let text = format!("{head}env:\n  A: {{ from_secret: secret://f/password, as: file }}\n");
+    let run = keyinit().env("A_FILE", "/etc/a").manifest(&text).probe(&["report"]).run().expect(78);
+    golden("as-file-conflict", &run, None, None);
+}

@@ -28,6 +28,7 @@ struct Started {
     server: Server,
     role: Role,
     program: PathBuf,
+    _memory: tempfile::TempDir,
 }
 
 impl Started {
@@ -48,9 +49,19 @@ impl Started {
             init = init.env(format!("V_{key}"), format!("secret://vault/{path}#{key}"));
         }
         init = init.env("URL", format!("x://${{secret://vault/{path}#plain|base64}}@h"));
+        let memory = tempfile::tempdir_in("/dev/shm").unwrap();
+        init = init.manifest(&format!(
+            "files_dir: {0}\nenv:\n  AS_FILE: {{ from_secret: secret://vault/{path}#long, as: file }}\nfiles:\n  \
+             {0}/template: {{ template: 'a=${{secret://vault/{path}#plain|base64}}' }}\n  {0}/raw: {{ from_secret: secret://vault/{path}#quoted }}\n",
+            memory.path().display()
+        ));
         let mut run = init.probe(&["wait"]).spawn();
         run.out.expect("ready");
-        Started { run, server, role, program: program.to_path_buf() }
+        for (name, end) in [("raw", VALUES[1].1), ("AS_FILE", VALUES[2].1)] {
+            assert_eq!(std::fs::read_to_string(memory.path().join(name)).unwrap(), end, "{name}");
+        }
+        assert!(std::fs::exists(memory.path().join("template")).unwrap());
+        Started { run, server, role, program: program.to_path_buf(), _memory: memory }
     }
 
     /// Every form of every secret of this start.
