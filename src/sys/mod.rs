@@ -11,5 +11,6 @@ pub mod memory;
 pub mod names;
 pub mod process;
 pub mod signal;
+pub mod write;
 
 pub use crate::entry;

@@ -88,7 +88,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("signals", &[]),
     ("sys", &["environment"]),
     ("secret", &["sys"]),
-    ("report", &["environment", "error", "exit"]),
+    ("report", &["environment", "error", "exit", "sys"]),
     ("attempt", &["environment", "exit", "report"]),
     ("cli", &["environment", "error", "exit", "report", "signals", "suggest"]),
     ("net", &["attempt", "environment", "exit", "report", "secret", "sys"]),
