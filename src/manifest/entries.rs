@@ -56,7 +56,7 @@ impl Reader<'_> {
             Ok(None) => Some(vec![Piece::Literal(text.to_owned())]),
             Err(faults) => {
                 for fault in faults {
-                    self.sheet.fault(node.mark, name, fault);
+                    self.sheet.fault(node.mark, name, text, fault);
                 }
                 None
             }
@@ -130,7 +130,9 @@ impl Reader<'_> {
             return self.secret_map(node);
         };
         if text.starts_with(reference::SCHEME) {
-            return reference::parse(text.as_bytes()).map_err(|fault| self.sheet.fault(node.mark, name, fault)).ok();
+            return reference::parse(text.as_bytes())
+                .map_err(|fault| self.sheet.fault(node.mark, name, text, fault))
+                .ok();
         }
         let (what, cure) = if text.contains("${") {
             (

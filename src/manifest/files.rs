@@ -103,7 +103,7 @@ impl Reader<'_> {
             Ok(pieces) => FileContent::Pieces(Some(pieces)),
             Err(faults) => {
                 for fault in faults {
-                    self.sheet.fault(node.mark, path, fault);
+                    self.sheet.fault(node.mark, path, text, fault);
                 }
                 FileContent::Pieces(None)
             }

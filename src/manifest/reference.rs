@@ -61,11 +61,19 @@ pub struct Fault {
     pub what: String,
     /// What to do about it.
     pub cure: String,
+    /// Where in the text it begins, in bytes.
+    pub at: usize,
 }
 
 impl Fault {
     pub(super) fn new(what: impl Into<String>, cure: impl Into<String>) -> Self {
-        Fault { what: what.into(), cure: cure.into() }
+        Fault { what: what.into(), cure: cure.into(), at: 0 }
+    }
+
+    /// The same fault of a text of which what was read is the part from `start` on.
+    pub(super) fn shifted(mut self, start: usize) -> Self {
+        self.at = self.at.saturating_add(start);
+        self
     }
 }
 
@@ -85,11 +93,10 @@ pub fn parse(text: &[u8]) -> Result<Reference, Fault> {
     let Some(rest) = text.strip_prefix(SCHEME) else {
         return Err(Fault::new("the reference does not begin with `secret://`", SHAPE));
     };
-    if rest.chars().any(char::is_control) {
-        return Err(Fault::new(
-            "a control character (a line break?) in the reference",
-            "write the reference on one line, with nothing after it",
-        ));
+    if let Some(at) = rest.find(char::is_control) {
+        let what = "a control character (a line break?) in the reference";
+        let fault = Fault::new(what, "write the reference on one line, with nothing after it");
+        return Err(fault.shifted(SCHEME.len() + at));
     }
     let (rest, filters) = cut(rest, '|');
     let (rest, key) = cut(rest, '#');
@@ -97,13 +104,19 @@ pub fn parse(text: &[u8]) -> Result<Reference, Fault> {
     let Some((provider, path)) = rest.split_once('/') else {
         return Err(Fault::new("the reference has no path", SHAPE));
     };
+    // Each part begins behind the one before and what parts them.
+    let of_provider = SCHEME.len();
+    let of_path = of_provider + provider.len() + 1;
+    let of_query = of_path + path.len() + 1;
+    let of_key = SCHEME.len() + rest.len() + query.map_or(0, |query| query.len() + 1) + 1;
+    let of_filters = of_key + key.map_or(0, |key| key.len() + 1);
     Ok(Reference {
-        provider: part("provider", provider)?,
-        path: part("path", path)?,
+        provider: part("provider", provider).map_err(|fault| fault.shifted(of_provider))?,
+        path: part("path", path).map_err(|fault| fault.shifted(of_path))?,
         mount: None,
-        version: query.map(version).transpose()?.flatten(),
-        key: key.map(read_key).transpose()?,
-        filters: filters.map(read_filters).transpose()?.unwrap_or_default(),
+        version: query.map(version).transpose().map_err(|fault| fault.shifted(of_query))?.flatten(),
+        key: key.map(read_key).transpose().map_err(|fault| fault.shifted(of_key))?,
+        filters: filters.map(read_filters).transpose().map_err(|fault| fault.shifted(of_filters))?.unwrap_or_default(),
     })
 }
 
@@ -168,7 +181,13 @@ fn version(query: &str) -> Result<Option<String>, Fault> {
 }
 
 fn read_filters(list: &str) -> Result<Vec<Filter>, Fault> {
-    list.split('|').map(filter).collect()
+    let mut start = 0;
+    let mut read = |name: &str| {
+        let found = filter(name).map_err(|fault| fault.shifted(start));
+        start += name.len() + 1;
+        found
+    };
+    list.split('|').map(&mut read).collect()
 }
 
 fn filter(name: &str) -> Result<Filter, Fault> {

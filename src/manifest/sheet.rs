@@ -14,7 +14,7 @@ pub struct Mark {
 }
 
 /// Longer lines are not shown: a manifest may be one line of a megabyte.
-const LONGEST_EXCERPT: usize = 240;
+pub const LONGEST_EXCERPT: usize = 240;
 
 /// More problems than this help nobody.
 const MOST_PROBLEMS: usize = 100;
@@ -82,12 +82,36 @@ impl<'a> Sheet<'a> {
         self.problems.push(Problem::new(Kind::Config, what).cure(cure).at(self.place(mark)));
     }
 
-    /// Notes a fault of a reference or template in the entry `name`.
-    pub fn fault(&mut self, mark: Mark, name: &str, fault: Fault) {
+    /// Notes a fault of a reference or template in the entry `name`, whose value `text` begins at `mark`.
+    pub fn fault(&mut self, mark: Mark, name: &str, text: &str, fault: Fault) {
+        let mark = self.within(mark, text, fault.at).unwrap_or(mark);
         self.problem(mark, fault.what, fault.cure);
         if let Some(last) = self.problems.last_mut().filter(|_| self.dropped == 0) {
             last.subject.targets = vec![name.to_owned()];
         }
+    }
+
+    /// The position of the byte `at` of the value `text` that begins at `mark`; none where the value is written otherwise
+    /// than it reads (escapes, folded lines), which the comparison with the source shows.
+    fn within(&self, mark: Mark, text: &str, at: usize) -> Option<Mark> {
+        let before = text.get(..at)?;
+        let above = before.matches('\n').count();
+        let before = before.rsplit('\n').next()?;
+        let of_value = text.split('\n').nth(above).filter(|line| !line.is_empty())?;
+        let first = usize::try_from(mark.line).ok()?.checked_sub(1)?;
+        let line = *self.lines.get(first.checked_add(above)?)?;
+        let count = |text: &str| u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
+        if above > 0 {
+            // A block, each line of which stands behind its indentation.
+            let indent = line.strip_suffix(of_value).filter(|indent| indent.trim().is_empty())?;
+            let down = u32::try_from(above).ok()?;
+            return Some(Mark { line: mark.line + down, column: 1 + count(indent) + count(before) });
+        }
+        let column = usize::try_from(mark.column).ok()?.checked_sub(1)?;
+        let rest = line.get(line.char_indices().nth(column)?.0..)?;
+        let unquoted = rest.strip_prefix(['"', '\'']).unwrap_or(rest);
+        let quote = count(rest) - count(unquoted);
+        unquoted.starts_with(of_value).then(|| Mark { column: mark.column + quote + count(before), ..mark })
     }
 
     /// All that was noted, and how many more there are.
@@ -129,6 +153,34 @@ mod tests {
         assert_eq!(excerpt(&sheet, 6).as_deref(), Some("env: x"));
         sheet.hide(1, 2);
         assert_eq!((excerpt(&sheet, 1), excerpt(&sheet, 2)), (None, None));
+    }
+
+    /// Each manifest has one fault, at the `^`, which is not part of it; where the text is written otherwise than it reads, the
+    /// mark stays at the beginning of the value.
+    #[test]
+    fn the_mark_of_a_fault_is_within_its_value() {
+        for marked in [
+            "env:\n  A: x${secret://v/a|^up}\n",
+            "env:\n  A: \"caf\u{e9} ${secret://v/a|^up}\"\n",
+            "env: { A: 'x ${secret://v/a|^up}', B: y }\n",
+            "env:\n  A: |\n    one\n\n    two ${secret://v/a|^up}\n  B: x\n",
+            "{\"env\": {\"A\": \"x${secret://v/a|^up}\"}}",
+            "env:\n  A: secret://v/a#^k%zz\n",
+            "env:\n  A: { from_secret: secret://v/a|^up }\n",
+            "env:\n  A: ^\"\\x41${secret://v/a|up}\"\n",
+            "env:\n  A: >\n    ^one\n    ${secret://v/a|up}\n",
+        ] {
+            let (before, _) = marked.split_once('^').unwrap();
+            let last = before.rsplit('\n').next().unwrap();
+            let manifest = crate::manifest::parse("m", marked.replacen('^', "", 1).as_bytes());
+            let places: Vec<_> = manifest.problems.iter().filter_map(|problem| problem.place.as_ref()).collect();
+            let (line, column) = (before.matches('\n').count() + 1, last.chars().count() + 1);
+            assert_eq!(
+                places.iter().map(|place| (place.line as usize, place.column as usize)).collect::<Vec<_>>(),
+                [(line, column)],
+                "{marked}"
+            );
+        }
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! Finds the manifest and reads it. The only file of this room that does I/O.
 
-use super::{FileContent, Manifest, reader, template};
+use super::{FileContent, Manifest, reader, sheet, template};
 use crate::attempt::reason;
 use crate::environment::Environment;
-use crate::error::{Problem, Problems};
+use crate::error::{Place, Problem, Problems};
 use crate::exit::Kind;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
@@ -32,24 +32,27 @@ fn read_templates(manifest: &mut Manifest) {
     for file in &mut manifest.files {
         let FileContent::Template(path) = &file.content else { continue };
         let shown = path.display().to_string();
-        let mut refuse = |what: String, cure: &str| {
-            let mut problem = Problem::new(Kind::Config, what).cure(cure).at(file.place.clone());
+        let mut refuse_at = |place: Place, what: String, cure: &str| {
+            let mut problem = Problem::new(Kind::Config, what).cure(cure).at(place);
             problem.subject.targets = vec![file.path.clone()];
             manifest.problems.push(problem);
         };
+        let mut refuse = |what: String, cure: &str| refuse_at(file.place.clone(), what, cure);
         let pieces = match read(path) {
             Ok(Some(bytes)) if bytes.len() > reader::LARGEST => {
                 refuse(format!("the template `{shown}` is larger than 1 MiB"), "check that this is the template");
                 None
             }
-            Ok(Some(bytes)) => match std::str::from_utf8(&bytes).map(template::of_file) {
-                Ok(Ok(pieces)) => Some(pieces),
-                Ok(Err(faults)) => {
-                    for fault in faults {
-                        refuse(format!("the template `{shown}`: {}", fault.what), &fault.cure);
+            Ok(Some(bytes)) => match std::str::from_utf8(&bytes) {
+                Ok(text) => match template::of_file(text) {
+                    Ok(pieces) => Some(pieces),
+                    Err(faults) => {
+                        for fault in faults {
+                            refuse_at(place_in(&shown, text, fault.at), fault.what, &fault.cure);
+                        }
+                        None
                     }
-                    None
-                }
+                },
                 Err(_) => {
                     refuse(format!("the template `{shown}` is not UTF-8 text"), "save it as UTF-8");
                     None
@@ -69,6 +72,21 @@ fn read_templates(manifest: &mut Manifest) {
             }
         };
         file.content = FileContent::Pieces(pieces);
+    }
+}
+
+/// The byte `at` of the template `text` as a place; a template is the user's own text and holds names.
+fn place_in(template: &str, text: &str, at: usize) -> Place {
+    let before = text.get(..at).unwrap_or(text);
+    let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    let begin = before.rfind('\n').map_or(0, |end| end + 1);
+    let line = text.get(begin..).and_then(|rest| rest.lines().next()).unwrap_or_default();
+    let shown = line.len() <= sheet::LONGEST_EXCERPT && !line.chars().any(|c| c.is_control() && c != '\t');
+    Place {
+        source: template.to_owned(),
+        line: count(before.matches('\n').count() + 1),
+        column: count(before.get(begin..).unwrap_or_default().chars().count() + 1),
+        excerpt: shown.then(|| line.to_owned()),
     }
 }
 

@@ -46,10 +46,10 @@ pub fn parse(value: &[u8], ground: Ground) -> Result<Option<Vec<Piece>>, Vec<Fau
     }
     match std::str::from_utf8(value) {
         Ok(text) => split(text, ground).map(Some),
-        Err(_) => Err(vec![Fault {
-            what: "a value with `${secret://...}` in it that is not UTF-8 text".into(),
-            cure: "keep the bytes in a store, and refer to them".into(),
-        }]),
+        Err(_) => Err(vec![Fault::new(
+            "a value with `${secret://...}` in it that is not UTF-8 text",
+            "keep the bytes in a store, and refer to them",
+        )]),
     }
 }
 
@@ -107,19 +107,19 @@ fn split(text: &str, ground: Ground) -> Result<Vec<Piece>, Vec<Fault>> {
             literal.push('$');
             continue;
         };
+        let start = text.len() - inside.len();
         let piece = if inside.starts_with(SCHEME) {
             let Some((written, after)) = inside.split_once('}') else {
-                faults.push(Fault {
-                    what: "`${secret://` without its closing `}`".into(),
-                    cure: "close it with `}`; for the text itself write `$${secret://`".into(),
-                });
+                let what = "`${secret://` without its closing `}`";
+                let fault = Fault::new(what, "close it with `}`; for the text itself write `$${secret://`");
+                faults.push(fault.shifted(start - "${".len()));
                 break;
             };
             rest = after;
             match reference::parse(written.as_bytes()) {
                 Ok(reference) => Piece::Secret(reference),
                 Err(fault) => {
-                    faults.push(fault);
+                    faults.push(fault.shifted(start));
                     continue;
                 }
             }
@@ -242,5 +242,25 @@ mod tests {
         assert_eq!(whats(b"\xff${secret://v/a}"), ["a value with `${secret://...}` in it that is not UTF-8 text"]);
         assert_eq!(whats(b"secret://v/a${secret://v/a}"), ["`}` in the path of the reference"]);
         assert_eq!(whats(b"secret://\xff"), ["the reference is not UTF-8 text"]);
+    }
+
+    /// Each fault begins where the text behind `^` does.
+    #[test]
+    fn a_fault_knows_where_it_is() {
+        for marked in [
+            "secret://v/a|^up",
+            "secret://v/a|trim|^up|trim",
+            "secret://v/a#^k%zz|trim",
+            "secret://v/a?^vers=1#k",
+            "secret://v/a?version=1#^ k",
+            "secret://v/^a%",
+            "secret://^/a",
+            "caf\u{e9} ${secret://v/a} ${secret://v/b|^up} ${A}",
+            "x ^${secret://v/a",
+        ] {
+            let at = marked.find('^').unwrap();
+            let faults = parse(marked.replace('^', "").as_bytes(), Ground::Manifest).unwrap_err();
+            assert_eq!(faults.iter().map(|fault| fault.at).collect::<Vec<_>>(), [at], "{marked}");
+        }
     }
 }

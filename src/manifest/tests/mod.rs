@@ -277,7 +277,7 @@ files:
             "5:7 `/a` is no map | write `template:` or `from_secret:` beneath the path",
             "6:3 `/b` has neither `template` nor `from_secret` | write one of the two",
             "7:3 `/c` has both `template` and `from_secret` | keep one of them",
-            "8:19 `${secret://` without its closing `}` | close it with `}`; for the text itself write `$${secret://`",
+            "8:20 `${secret://` without its closing `}` | close it with `}`; for the text itself write `$${secret://`",
             "8:41 `mode` is no permission in octal | write it like \"0400\" or \"0440\"",
             "8:49 unknown key `ownr` in `/d` | did you mean `owner`?",
             "9:22 `from_secret: my_secret` names a secret of a CI server, which keyinit cannot ask | name a store: `from_secret: secret://<provider>/<path>#my_secret`",

@@ -61,6 +61,20 @@ fn templates_of_every_kind_of_file() {
     assert_eq!(fs::metadata(memory.path().join("sub")).unwrap().mode() & 0o7777, 0o755);
 }
 
+/// The place is the template's own line, and everything wrong in it is told at once.
+#[test]
+fn what_is_wrong_in_a_template() {
+    let (folder, head) = secrets();
+    let template = folder.path().join("t.tmpl");
+    fs::write(&template, "[db]\np = ${secret://f/password|up}\nq = ${secret://f\n").unwrap();
+    let text = one(&head, "/run/app/config", &format!("template: {}", template.display()));
+    let run = keyinit().manifest(&text).probe(&["report"]).run().expect(78);
+    golden("files-template", &run, None, Some(folder.path()));
+    let text = one(&head, "/run/app/config", &format!("template: {}/missing", folder.path().display()));
+    let run = keyinit().manifest(&text).probe(&["report"]).run().expect(78);
+    golden("files-template-missing", &run, None, Some(folder.path()));
+}
+
 #[test]
 fn a_restart_finds_its_own_files_and_a_killed_start_leaves_no_obstacle() {
     let (_folder, head) = secrets();
