@@ -31,15 +31,20 @@ pub fn probe() -> &'static Path {
         let built = folder.join(format!("probe-{:016x}", digest(&text)));
         if !built.exists() {
             let fresh = folder.join(format!("probe-{}.new", std::process::id()));
+            let target = format!("{}-unknown-linux-musl", std::env::consts::ARCH);
             let status = Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()))
                 .args(["--edition", "2024", "-O", "-C", "panic=abort", "-C", "strip=symbols"])
-                .args(["--target", &format!("{}-unknown-linux-musl", std::env::consts::ARCH)])
+                .args(["--target", &target])
                 .arg(sources.join("main.rs"))
                 .arg("-o")
                 .arg(&fresh)
                 .status()
                 .expect("rustc, to build the probe");
-            assert!(status.success(), "rustc could not build the probe");
+            assert!(
+                status.success(),
+                "rustc could not build the probe, which the tests start as their command. It is a static program: if rustc \
+                 can't find crate for `std`, install the target: rustup target add {target}"
+            );
             // Whole or not at all: another test run may build the same file now.
             std::fs::rename(&fresh, &built).unwrap();
         }
