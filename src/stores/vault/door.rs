@@ -72,6 +72,9 @@ impl Door {
             412 => ("the node has not caught up yet", None),
             429 => ("too many requests", Some("raise the server's rate limit for this path, or --timeout")),
             472 => ("it is the standby of another cluster", Some("use the address of the active cluster")),
+            473 => {
+                ("it is a performance standby, which does not answer this", Some("use the address of the active node"))
+            }
             503 => {
                 ("it is sealed, not initialised, or in maintenance", Some("unseal it: `bao status` shows its state"))
             }

@@ -1,7 +1,9 @@
 //! Faults around a login: what was sent once may have counted, so it is not sent again unless the store says that it did not.
 
+use super::retries::golden;
 use super::stand::{OWN_TOKEN, Reply, Stand, healthy, json, response};
 use super::{AGAIN, MIDDLE, SHORT, TOKEN, refused, succeeds, with_role};
+use crate::support::handshake::until;
 use crate::support::tls::Authority;
 use crate::support::vault::http::Request;
 
@@ -83,6 +85,9 @@ fn a_lease_for_a_command_that_cannot_start_is_not_kept() {
         let run = with_role(&stand.url(), &authority).env("X", reference).probe(&["report"]).run().expect(code);
         assert_eq!(stand.count(REVOKE), revoked, "{key} {value}: {}", run.err);
         assert_eq!(run.err.contains("is left to its TTL"), revoked == 0, "{}", run.err);
+        if revoked == 0 {
+            golden("fault-lease-left", &run);
+        }
     }
 }
 
@@ -95,13 +100,38 @@ fn a_token_that_cannot_be_revoked_is_a_warning() {
         _ => healthy(request),
     });
     let finished = succeeds(with_role(&stand.url(), &authority));
-    assert!(
-        finished.err.contains("the login could not be revoked and lives until its TTL: HTTP 403"),
-        "{}",
-        finished.err
-    );
+    golden("fault-revoke-denied", &finished);
     assert!(!finished.err.contains(OWN_TOKEN) && !finished.err.contains(TOKEN));
     assert_eq!((stand.seen().iter().filter(|seen| seen.what == LOGIN).count(), stand.count(REVOKE)), (1, 1));
+}
+
+/// Nor is a store that is silent about it waited for beyond `--revoke-timeout`.
+#[test]
+fn a_revocation_without_an_answer_is_a_warning() {
+    let authority = Authority::new();
+    let stand = Stand::start(&authority, |request, _| match request.path.as_str() {
+        "auth/token/revoke-self" => Reply::Silence(Vec::new()),
+        _ => healthy(request),
+    });
+    let finished = succeeds(with_role(&stand.url(), &authority).args(["--revoke-timeout", "300ms"]));
+    golden("fault-revoke-silent", &finished);
+    assert_eq!((stand.count(LOGIN), stand.count(REVOKE)), (1, 1));
+}
+
+/// A start that is given up while a login has no answer says that there may be a token which nobody knows.
+#[test]
+fn a_login_without_an_answer_when_the_start_is_given_up_is_a_warning() {
+    let authority = Authority::new();
+    let stand = Stand::start(&authority, |request, _| match is_login(request) {
+        true => Reply::Silence(Vec::new()),
+        false => healthy(request),
+    });
+    let mut run = with_role(&stand.url(), &authority).probe(&["report"]).spawn();
+    until("the login", || stand.seen().iter().find(|seen| seen.what == LOGIN).cloned());
+    run.signal(libc::SIGTERM);
+    let run = run.finish().expect(143);
+    assert_eq!(run.out, "");
+    golden("fault-login-given-up", &run);
 }
 
 #[test]

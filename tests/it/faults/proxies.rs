@@ -116,6 +116,23 @@ fn a_proxy_connects() {
     assert!(!heard.contains(TOKEN) && !heard.contains("secret/data"), "the proxy can read what is asked");
 }
 
+/// A store without TLS behind a proxy is reached through a tunnel too. What it is asked can be read on the way, as it could be
+/// without a proxy; the proxy is asked for nothing but the connection, and gets no header of ours but its own.
+#[test]
+fn a_plain_store_is_reached_through_a_tunnel() {
+    let authority = Authority::new();
+    let stand = Stand::with(Front::Plain, |request, _| healthy(request));
+    let proxy = Proxy::start(Does::Connects(stand.address()));
+    let run = with_token("http://vault.test:8200", &authority).env("HTTP_PROXY", proxy.url());
+    // What is for the other scheme does not count.
+    succeeds(run.env("HTTPS_PROXY", "http://127.0.0.1:1"));
+    assert_eq!(stand.seen().len(), 2);
+    let heard = proxy.heard();
+    assert!(heard.starts_with("CONNECT vault.test:8200 HTTP/1.1\r\n"), "{heard:?}");
+    let inside = heard.find("GET /v1/").unwrap();
+    assert!(heard.find(TOKEN).unwrap() > inside && heard.rfind("dXNlcjpwYTU1").unwrap() < inside, "{heard:?}");
+}
+
 /// With NO_PROXY the way is direct: the name is known here, and the proxy hears nothing. Nor does it of a loopback address,
 /// as in Go.
 #[test]

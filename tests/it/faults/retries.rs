@@ -1,11 +1,14 @@
 //! When a store is asked again, and how often.
 
 use super::stand::{Reply, Stand, healthy, json};
-use super::{AGAIN, MIDDLE, TOKEN, succeeds, with_addresses, with_role, with_token};
+use super::{AGAIN, MIDDLE, TOKEN, refused, succeeds, with_addresses, with_role, with_token};
 use crate::support::net::Refusing;
 use crate::support::pidns::Finished;
 use crate::support::run::keyinit;
 use crate::support::tls::Authority;
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Turns away the two requests of the first attempt.
 fn busy_at_first(authority: &Authority, headers: &'static str) -> Stand {
@@ -17,7 +20,7 @@ fn busy_at_first(authority: &Authority, headers: &'static str) -> Stand {
 
 /// Compares what was said with a golden file, in which every duration is `N s`.
 #[track_caller]
-fn golden(name: &str, finished: &Finished) {
+pub(super) fn golden(name: &str, finished: &Finished) {
     let words =
         finished.err.split(' ').map(|word| if word.parse::<f64>().is_ok() && word.contains('.') { "N" } else { word });
     let err = words.collect::<Vec<_>>().join(" ");
@@ -33,6 +36,46 @@ fn the_wait_is_said() {
     let finished = succeeds(with_token(&stand.url(), &authority).arg("-v"));
     assert_eq!(stand.seen().len(), 4);
     golden("fault-wait-verbose", &finished);
+}
+
+/// The date in so many seconds, as HTTP writes it: by the system's own `date`.
+fn date_in(seconds: u64) -> (SystemTime, String) {
+    let at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() + seconds;
+    let args = ["-u", "-d", &format!("@{at}"), "+%a, %d %b %Y %H:%M:%S GMT"];
+    let out = Command::new("date").env("LC_ALL", "C").args(args).output().unwrap();
+    assert!(out.status.success());
+    (UNIX_EPOCH + Duration::from_secs(at), String::from_utf8(out.stdout).unwrap().trim().to_owned())
+}
+
+/// The time that the store names is soon: it is not asked again before, and then it answers.
+#[test]
+fn a_date_that_is_near() {
+    let authority = Authority::new();
+    let (at, date) = date_in(2);
+    let came = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&came);
+    let stand = Stand::start(&authority, move |request, before| {
+        log.lock().unwrap().push(SystemTime::now());
+        match before {
+            0 | 1 => json(429, &format!("Retry-After: {date}\r\n"), r#"{"errors":[]}"#),
+            _ => healthy(request),
+        }
+    });
+    let finished = succeeds(with_token(&stand.url(), &authority).arg("-v"));
+    golden("fault-wait-verbose", &finished);
+    let came = came.lock().unwrap();
+    assert_eq!(came.len(), 4);
+    assert!(came[0] < at && came[1] < at && came[2] >= at && came[3] >= at, "{came:?} {at:?}");
+}
+
+/// The same date, and too little time: the start ends at once, and the store is left alone.
+#[test]
+fn a_date_that_is_near_and_still_beyond_the_deadline() {
+    let authority = Authority::new();
+    let stand = Stand::start(&authority, |_, _| json(429, &format!("Retry-After: {}\r\n", date_in(30).1), ""));
+    let run = with_token(&stand.url(), &authority).args(["--timeout", "20s"]);
+    refused("429-date", run, 69);
+    assert_eq!(stand.seen().len(), 2);
 }
 
 /// The time that the store names is in the past: it is asked again soon.
