@@ -1,5 +1,5 @@
 //! A value, in the manifest and in the environment. What has nothing special in it stays as it is; a value that was taken
-//! apart can be put together again from its pieces, and is taken apart in the same way.
+//! apart can be put together again from its pieces, and is taken apart in the same way. So is the template of a file.
 #![no_main]
 
 use keyinit::manifest::Piece;
@@ -7,6 +7,7 @@ use keyinit::manifest::template::{self, Ground};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
+    of_file(bytes);
     for ground in [Ground::Manifest, Ground::Environment] {
         match template::parse(bytes, ground) {
             Ok(None) => {
@@ -27,6 +28,26 @@ fuzz_target!(|bytes: &[u8]| {
         }
     }
 });
+
+/// In a file only a reference is special: written out again, with the text that looks like one escaped, it is the same.
+fn of_file(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let Ok(pieces) = template::of_file(text) else { return };
+    if !text.contains("${secret://") {
+        assert!(pieces == [Piece::Literal(text.to_owned())] || (text.is_empty() && pieces.is_empty()));
+    }
+    let mut written = String::new();
+    for piece in &pieces {
+        match piece {
+            Piece::Literal(literal) => written.push_str(&literal.replace("${secret://", "$${secret://")),
+            Piece::Secret(_) => written.push_str("${secret://p/x}"),
+            Piece::Entry(name) => panic!("an entry {name} in a file"),
+        }
+    }
+    let kept = |piece: Piece| if matches!(piece, Piece::Secret(_)) { None } else { Some(piece) };
+    let found: Vec<Option<Piece>> = template::of_file(&written).unwrap().into_iter().map(kept).collect();
+    assert_eq!(found, pieces.into_iter().map(kept).collect::<Vec<_>>(), "{written}");
+}
 
 /// Texts and names written out again; references stand for themselves.
 fn again(pieces: &[Piece], ground: Ground, special: bool) {
