@@ -4,6 +4,7 @@
 mod command_line;
 mod configuration;
 mod delivery;
+mod files;
 mod start;
 mod terminal;
 
