@@ -14,7 +14,8 @@ const HUP_AND_PIPE: &str = "0000000000001001";
 const NONE: &str = "0000000000000000";
 
 on_inits! {
-    fn mask_and_dispositions(init: Keyinit | Tini) {
+    /// the signal mask and the ignored signals are the command's as they were the init's
+    fn mask_and_dispositions(init) {
         for (blocked, ignored, wanted) in [
             (&[][..], &[][..], (NONE, NONE)),
             (&[libc::SIGUSR1], &[libc::SIGHUP, libc::SIGPIPE], (TEN, HUP_AND_PIPE)),
@@ -26,8 +27,8 @@ on_inits! {
         }
     }
 
-    /// Each of the 64, the three that libc keeps to itself too.
-    fn every_signal_ignored_and_every_signal_blocked(init: Keyinit) {
+    /// so are all 64 of them, ignored or blocked
+    fn every_signal_ignored_and_every_signal_blocked(init) {
         let all: Vec<i32> = (1..=64).filter(|number| ![9, 17, 19].contains(number)).collect();
         let report = init.probe(&["report"]).ignored(&all).run().expect(0).report();
         assert_eq!(report.0["status"]["SigIgn"], "fffffffffffafeff");
@@ -35,7 +36,8 @@ on_inits! {
         assert_eq!(report.0["status"]["SigBlk"], "fffffffffffafeff");
     }
 
-    fn limits(init: Keyinit | Tini | DumbInit) {
+    /// resource limits
+    fn limits(init) {
         let report = init
             .probe(&["report"])
             .limit(libc::RLIMIT_NOFILE, 100, 200)
@@ -53,26 +55,30 @@ on_inits! {
         }
     }
 
-    fn umask_and_directory(init: Keyinit | Tini | DumbInit) {
+    /// umask and working directory
+    fn umask_and_directory(init) {
         let report = init.probe(&["report"]).umask(0o137).cwd("/usr/bin").run().expect(0).report();
         assert_eq!(report.0["status"]["Umask"], "0137");
         assert_eq!(report.0["cwd"], "/usr/bin");
     }
 
-    fn arguments_as_they_were_written(init: Keyinit | Tini | DumbInit) {
+    /// arguments, byte for byte
+    fn arguments_as_they_were_written(init) {
         let report = init.probe(&["report", "", "--", "-x", "a b", "\u{e9}"]).run().expect(0).report();
         let path = probe().display().to_string();
         assert_eq!(report.0["argv"], json!([path, "report", "", "--", "-x", "a b", "\u{c3}\u{a9}"]));
     }
 
-    fn argv_0_is_the_name_that_was_typed(init: Keyinit | Tini | DumbInit) {
+    /// argv[0] is the name that was typed
+    fn argv_0_is_the_name_that_was_typed(init) {
         let folder = probe().parent().unwrap();
         let name = probe().file_name().unwrap().to_str().unwrap();
         let report = init.with(&[name, "report"]).env("PATH", folder).run().expect(0).report();
         assert_eq!(report.0["argv"][0], name);
     }
 
-    fn descriptors(init: Keyinit | Tini | DumbInit) {
+    /// the descriptors that were inherited, and no other
+    fn descriptors(init) {
         let report = init
             .probe(&["report"])
             .descriptor(7, opened("/dev/null"))
@@ -87,7 +93,8 @@ on_inits! {
         assert_eq!(fds["42"], "/etc/hostname");
     }
 
-    fn standard_input_reaches_the_command(init: Keyinit | Tini | DumbInit) {
+    /// standard input reaches the command
+    fn standard_input_reaches_the_command(init) {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("in");
         std::fs::write(&file, "line").unwrap();
@@ -95,7 +102,8 @@ on_inits! {
         assert_eq!(run.out, "line");
     }
 
-    fn the_kernels_own_marks(init: Keyinit | Tini) {
+    /// a process group of its own, dumpable, no parent-death signal
+    fn the_kernels_own_marks(init) {
         let report = init.probe(&["report"]).run().expect(0).report();
         assert_eq!(report.0["dumpable"], 1);
         assert_eq!(report.0["death_signal"], 0);

@@ -5,17 +5,20 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
+use super::settled::{APART, Waiting};
+
 /// How long an event may take on a busy machine before its absence is a failure.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Looks until `look` finds something, for states that the kernel gives no event for.
 #[track_caller]
 pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let end = Instant::now() + PATIENCE;
+    let (end, mut waiting) = (Instant::now() + PATIENCE, Waiting::new());
     loop {
         if let Some(found) = look() {
             return found;
         }
+        waiting.look(what);
         assert!(Instant::now() < end, "waited {PATIENCE:?} in vain for {what}");
         std::thread::sleep(Duration::from_millis(2));
     }
@@ -45,9 +48,9 @@ impl Lines {
     /// The next line that `fits`; those before it are passed over. Fails at the end of the stream.
     #[track_caller]
     pub fn find(&mut self, what: &str, fits: impl Fn(&str) -> bool) -> String {
-        let end = Instant::now() + PATIENCE;
+        let (end, mut waiting) = (Instant::now() + PATIENCE, Waiting::new());
         loop {
-            match self.lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
+            match self.lines.recv_timeout(APART) {
                 Ok(line) => {
                     self.seen.push(line.clone());
                     if fits(&line) {
@@ -55,7 +58,8 @@ impl Lines {
                     }
                 }
                 Err(RecvTimeoutError::Timeout) => {
-                    panic!("waited in vain for {what} after {:?}", self.seen)
+                    waiting.look(what);
+                    assert!(Instant::now() < end, "waited in vain for {what} after {:?}", self.seen);
                 }
                 Err(RecvTimeoutError::Disconnected) => {
                     panic!("the stream ended without {what}: {:?}", self.seen)
@@ -73,12 +77,15 @@ impl Lines {
     /// Everything up to the end of the stream, what was seen before included.
     #[track_caller]
     pub fn rest(mut self) -> String {
-        let end = Instant::now() + PATIENCE;
+        let (end, mut waiting) = (Instant::now() + PATIENCE, Waiting::new());
         loop {
-            match self.lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
+            match self.lines.recv_timeout(APART) {
                 Ok(line) => self.seen.push(line),
                 Err(RecvTimeoutError::Disconnected) => return self.seen.join("\n"),
-                Err(RecvTimeoutError::Timeout) => panic!("the stream did not end: {:?}", self.seen),
+                Err(RecvTimeoutError::Timeout) => {
+                    waiting.look("the end of the stream");
+                    assert!(Instant::now() < end, "the stream did not end: {:?}", self.seen);
+                }
             }
         }
     }

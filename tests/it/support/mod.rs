@@ -11,6 +11,7 @@ pub mod pidns;
 pub mod run;
 mod selftest;
 pub mod server;
+pub mod settled;
 pub mod skip;
 pub mod stand;
 pub mod tls;

@@ -148,6 +148,7 @@ impl Init {
             });
         }
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{}: {error}", name.display()));
+        crate::support::settled::watch(child.id() as i32);
         let out = Lines::new(child.stdout.take().unwrap());
         let err = Lines::new(child.stderr.take().unwrap());
         Running { child, plain, inner: None, out, err }
