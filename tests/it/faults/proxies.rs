@@ -23,15 +23,22 @@ enum Does {
 /// A proxy that connects every name to one server, and keeps all that it hears in the clear.
 struct Proxy {
     address: SocketAddr,
-    heard: Arc<Mutex<Vec<u8>>>,
+    heard: Arc<Heard>,
+}
+
+/// Connections come at the same time: what was said to the proxy, and what it passed on.
+#[derive(Default)]
+struct Heard {
+    asked: Mutex<Vec<u8>>,
+    inside: Mutex<Vec<u8>>,
 }
 
 impl Proxy {
     fn start(does: Does) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let heard = Arc::new(Mutex::new(Vec::new()));
-        let log: Arc<Mutex<Vec<u8>>> = Arc::clone(&heard);
+        let heard = Arc::new(Heard::default());
+        let log = Arc::clone(&heard);
         // Ends with the test's process: nobody comes any more, and it holds nothing but its port.
         std::thread::spawn(move || {
             for client in listener.incoming().flatten() {
@@ -42,8 +49,10 @@ impl Proxy {
         Proxy { address, heard }
     }
 
+    /// What was said to the proxy itself, and behind it what went through it.
     fn heard(&self) -> String {
-        String::from_utf8_lossy(&self.heard.lock().unwrap()).into_owned()
+        let text = |bytes: &Mutex<Vec<u8>>| String::from_utf8_lossy(&bytes.lock().unwrap()).into_owned();
+        text(&self.heard.asked) + &text(&self.heard.inside)
     }
 
     fn url(&self) -> String {
@@ -51,11 +60,11 @@ impl Proxy {
     }
 }
 
-fn serve(client: TcpStream, does: Does, log: &Arc<Mutex<Vec<u8>>>) {
+fn serve(client: TcpStream, does: Does, log: &Heard) {
     let mut reader = BufReader::new(client.try_clone().unwrap());
     let mut line = String::new();
     while reader.read_line(&mut line).is_ok_and(|count| count > 2) {
-        log.lock().unwrap().extend_from_slice(line.as_bytes());
+        log.asked.lock().unwrap().extend_from_slice(line.as_bytes());
         line.clear();
     }
     let mut client = client;
@@ -73,12 +82,12 @@ fn serve(client: TcpStream, does: Does, log: &Arc<Mutex<Vec<u8>>>) {
             let _ = client.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n");
             let back = (server.try_clone().unwrap(), client);
             std::thread::spawn(move || pump(back.0, back.1, None));
-            pump(reader, server, Some(log));
+            pump(reader, server, Some(&log.inside));
         }
     }
 }
 
-fn pump(mut from: impl Read, mut to: TcpStream, log: Option<&Arc<Mutex<Vec<u8>>>>) {
+fn pump(mut from: impl Read, mut to: TcpStream, log: Option<&Mutex<Vec<u8>>>) {
     let mut bytes = [0; 4096];
     while let Ok(count @ 1..) = from.read(&mut bytes) {
         if let Some(log) = log {
