@@ -1,6 +1,5 @@
 //! The command's environment: what keyinit inherited, less what is stripped, plus what was resolved.
 
-use super::Resolved;
 use crate::environment::Environment;
 use crate::error::{Problem, Problems, Subject};
 use crate::exit::Kind;
@@ -37,7 +36,7 @@ impl CommandEnvironment {
 /// the same limit of the kernel, `stack_limit` is the soft RLIMIT_STACK in bytes.
 pub fn build(
     inherited: &Environment<'static>,
-    resolved: Resolved,
+    resolved: Vec<(String, Secret)>,
     plan: &Plan,
     keep: &[String],
     arguments: &[&CStr],
@@ -49,12 +48,12 @@ pub fn build(
     for (entry, (name, _)) in inherited.entries().iter().zip(inherited.iter()) {
         if is_stripped(name, &plan.strip, keep) {
             environment.stripped.push(String::from_utf8_lossy(name).into_owned());
-        } else if keeps_existing(name) || !resolved.variables.iter().any(|(other, _)| other.as_bytes() == name) {
+        } else if keeps_existing(name) || !resolved.iter().any(|(other, _)| other.as_bytes() == name) {
             environment.inherited.push(entry);
         }
     }
     let mut sizes = Vec::new();
-    for (name, value) in resolved.variables {
+    for (name, value) in resolved {
         if keeps_existing(name.as_bytes()) {
             continue;
         }
@@ -152,15 +151,8 @@ mod tests {
     ) -> Result<Vec<String>, Problems> {
         let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), Secret::copy_of(value))).collect();
         let inherited = Environment::new(inherited);
-        build(
-            &inherited,
-            Resolved { variables, as_files: Vec::new(), files: Vec::new() },
-            plan,
-            keep,
-            &[c"command"],
-            8 << 20,
-        )
-        .map(|built| built.entries().iter().map(|entry| entry.to_str().unwrap().to_owned()).collect())
+        build(&inherited, variables, plan, keep, &[c"command"], 8 << 20)
+            .map(|built| built.entries().iter().map(|entry| entry.to_str().unwrap().to_owned()).collect())
     }
 
     #[test]

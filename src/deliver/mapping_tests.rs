@@ -62,7 +62,7 @@ fn mapped(manifest: &str, environment: &[&'static CStr]) -> Result<Vec<String>, 
     let plan = build_with(fake::SPECS, manifest, &environment, &[]).map_err(told)?;
     let answers = plan.reads.iter().map(|read| answer(&read.path)).collect();
     let resolved = compose(&plan, Fetched { answers, logins: Vec::new() }).map_err(told)?;
-    let built = build(&environment, resolved, &plan, &[], &[c"command"], 8 << 20).map_err(told)?;
+    let built = build(&environment, resolved.variables, &plan, &[], &[c"command"], 8 << 20).map_err(told)?;
     Ok(built.entries().iter().map(|entry| entry.to_string_lossy().into_owned()).collect())
 }
 

@@ -4,7 +4,7 @@
 #[path = "../../tests/it/support/chance.rs"]
 mod chance;
 
-use super::{Resolved, build};
+use super::build;
 use crate::environment::Environment;
 use crate::plan::{Plan, Winner};
 use crate::secret::Secret;
@@ -105,11 +105,7 @@ fn any_set_of_names_and_values_arrives_exactly_or_is_refused_by_name() {
             .collect();
         let lasting: Vec<&'static CStr> =
             strings.into_iter().map(|text| -> &CStr { Box::leak(text.into_boxed_c_str()) }).collect();
-        let resolved = Resolved {
-            variables: case.resolved.iter().map(|(name, value)| (name.clone(), Secret::copy_of(value))).collect(),
-            as_files: Vec::new(),
-            files: Vec::new(),
-        };
+        let resolved = case.resolved.iter().map(|(name, value)| (name.clone(), Secret::copy_of(value))).collect();
         let plan = Plan { strip: case.strip.clone(), on_conflict: case.winner, ..Plan::default() };
         match build(&Environment::new(lasting), resolved, &plan, &case.keep, &[c"command"], 64 << 20) {
             Ok(built) => {

@@ -4,7 +4,7 @@ mod locate;
 mod user;
 
 pub use locate::locate;
-pub use user::{User, lookup};
+pub use user::{Asked, User, lookup};
 
 use crate::sys::process;
 use crate::sys::signal::{self, Disposition};

@@ -16,9 +16,29 @@ pub struct User {
     pub groups: Vec<u32>,
 }
 
+/// What names a user, for messages.
+pub struct Asked {
+    /// The option or key.
+    pub name: &'static str,
+    /// What a user that is not there is a fault of.
+    pub kind: Kind,
+}
+
+impl Asked {
+    /// `--user`.
+    pub const OPTION: Asked = Asked { name: "--user", kind: Kind::Usage };
+    /// `owner` of a file in the manifest.
+    pub const OWNER: Asked = Asked { name: "`owner`", kind: Kind::Config };
+
+    fn unknown(&self, what: &str, name: &str, file: &str) -> Problem {
+        Problem::new(self.kind, format!("{}: there is no {what} `{name}` in {file}", self.name))
+            .cure("name one that is there, or give its number")
+    }
+}
+
 /// Looks `text` up in /etc/passwd and /etc/group. A number need not stand there; then the group is 0, as in Docker, unless
 /// one is given. With a group given, it is the only one.
-pub fn lookup(text: &str) -> Result<User, Problem> {
+pub fn lookup(text: &str, asked: &Asked) -> Result<User, Problem> {
     let (user, group) = match text.split_once(':') {
         Some((user, group)) => (user, Some(group)),
         None => (text, None),
@@ -27,7 +47,7 @@ pub fn lookup(text: &str) -> Result<User, Problem> {
         Ok(uid) => unistd::User::from_uid(Uid::from_raw(uid)).ok().flatten().ok_or(uid),
         Err(_) => match unistd::User::from_name(user).ok().flatten() {
             Some(entry) => Ok(entry),
-            None => return Err(unknown("user", user, "/etc/passwd")),
+            None => return Err(asked.unknown("user", user, "/etc/passwd")),
         },
     };
     let (uid, primary) = match &entry {
@@ -35,7 +55,7 @@ pub fn lookup(text: &str) -> Result<User, Problem> {
         Err(uid) => (*uid, 0),
     };
     if let Some(group) = group {
-        let gid = group_id(group)?;
+        let gid = group_id(group, asked)?;
         return Ok(User { uid, gid, groups: vec![gid] });
     }
     let groups = entry
@@ -46,19 +66,14 @@ pub fn lookup(text: &str) -> Result<User, Problem> {
     Ok(User { uid, gid: primary, groups: groups.unwrap_or_else(|| vec![primary]) })
 }
 
-fn group_id(group: &str) -> Result<u32, Problem> {
+fn group_id(group: &str, asked: &Asked) -> Result<u32, Problem> {
     if let Ok(gid) = group.parse::<u32>() {
         return Ok(gid);
     }
     match unistd::Group::from_name(group).ok().flatten() {
         Some(entry) => Ok(entry.gid.as_raw()),
-        None => Err(unknown("group", group, "/etc/group")),
+        None => Err(asked.unknown("group", group, "/etc/group")),
     }
-}
-
-fn unknown(what: &str, name: &str, file: &str) -> Problem {
-    Problem::new(Kind::Usage, format!("--user: there is no {what} `{name}` in {file}"))
-        .cure("name one that is there, or give its number")
 }
 
 #[cfg(test)]
@@ -67,12 +82,12 @@ mod tests {
 
     #[test]
     fn names_numbers_and_groups() {
-        assert_eq!(lookup("0:7").unwrap(), User { uid: 0, gid: 7, groups: vec![7] });
-        assert_eq!(lookup("61234").unwrap(), User { uid: 61234, gid: 0, groups: vec![0] });
-        let root = lookup("root").unwrap();
+        assert_eq!(lookup("0:7", &Asked::OPTION).unwrap(), User { uid: 0, gid: 7, groups: vec![7] });
+        assert_eq!(lookup("61234", &Asked::OPTION).unwrap(), User { uid: 61234, gid: 0, groups: vec![0] });
+        let root = lookup("root", &Asked::OPTION).unwrap();
         assert_eq!((root.uid, root.gid), (0, 0));
         assert!(root.groups.contains(&0));
-        assert_eq!(lookup("no-such-user").unwrap_err().kind.code(), 64);
-        assert_eq!(lookup("root:no-such-group").unwrap_err().kind.code(), 64);
+        assert_eq!(lookup("no-such-user", &Asked::OPTION).unwrap_err().kind.code(), 64);
+        assert_eq!(lookup("root:no-such-group", &Asked::OPTION).unwrap_err().kind.code(), 64);
     }
 }

@@ -98,6 +98,11 @@ pub enum FileContent {
     Template(std::path::PathBuf),
 }
 
+/// `NAME_FILE`: the variable that says where the value of `name` is, with `as: file`.
+pub fn file_variable(name: &str) -> String {
+    format!("{name}_FILE")
+}
+
 /// Who wins when a name is both in the manifest and in the environment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Winner {

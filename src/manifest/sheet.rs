@@ -14,7 +14,7 @@ pub struct Mark {
 }
 
 /// Longer lines are not shown: a manifest may be one line of a megabyte.
-pub const LONGEST_EXCERPT: usize = 240;
+const LONGEST_EXCERPT: usize = 240;
 
 /// More problems than this help nobody.
 const MOST_PROBLEMS: usize = 100;
@@ -71,6 +71,14 @@ impl<'a> Sheet<'a> {
             column: mark.column,
             excerpt: line.map(|line| (*line).to_owned()),
         }
+    }
+
+    /// The place of the byte `at` of `text`, which is all of `source`.
+    pub fn place_in(source: &'a str, text: &'a str, at: usize) -> Place {
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let before = lines(text.get(..at).unwrap_or(text));
+        let column = before.last().map_or(0, |line| line.chars().count());
+        Sheet::new(source, text).place(Mark { line: count(before.len()), column: count(column + 1) })
     }
 
     /// Notes a problem.

@@ -1,9 +1,10 @@
 //! Finds the manifest and reads it. The only file of this room that does I/O.
 
-use super::{FileContent, Manifest, reader, sheet, template};
+use super::sheet::Sheet;
+use super::{Fault, FileContent, Manifest, Piece, reader, template};
 use crate::attempt::reason;
 use crate::environment::Environment;
-use crate::error::{Place, Problem, Problems};
+use crate::error::{Place, Problem, Problems, Subject};
 use crate::exit::Kind;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
@@ -31,63 +32,36 @@ pub fn load(named: Option<&Path>, environment: &Environment<'_>) -> Result<Manif
 fn read_templates(manifest: &mut Manifest) {
     for file in &mut manifest.files {
         let FileContent::Template(path) = &file.content else { continue };
-        let shown = path.display().to_string();
-        let mut refuse_at = |place: Place, what: String, cure: &str| {
-            let mut problem = Problem::new(Kind::Config, what).cure(cure).at(place);
-            problem.subject.targets = vec![file.path.clone()];
-            manifest.problems.push(problem);
-        };
-        let mut refuse = |what: String, cure: &str| refuse_at(file.place.clone(), what, cure);
-        let pieces = match read(path) {
-            Ok(Some(bytes)) if bytes.len() > reader::LARGEST => {
-                refuse(format!("the template `{shown}` is larger than 1 MiB"), "check that this is the template");
-                None
-            }
-            Ok(Some(bytes)) => match std::str::from_utf8(&bytes) {
-                Ok(text) => match template::of_file(text) {
-                    Ok(pieces) => Some(pieces),
-                    Err(faults) => {
-                        for fault in faults {
-                            refuse_at(place_in(&shown, text, fault.at), fault.what, &fault.cure);
-                        }
-                        None
-                    }
-                },
-                Err(_) => {
-                    refuse(format!("the template `{shown}` is not UTF-8 text"), "save it as UTF-8");
-                    None
-                }
-            },
-            Ok(None) => {
-                refuse(
-                    format!("the template `{shown}` does not exist"),
-                    "check the path, as seen inside the container",
-                );
-                None
-            }
-            Err(error) => {
-                let what = format!("the template `{shown}` cannot be read: {}", reason(&error));
-                refuse(what, "make it a file that the user of keyinit may read");
-                None
-            }
-        };
-        file.content = FileContent::Pieces(pieces);
+        let pieces = read_template(path, &file.place).map_err(|problems| {
+            let about = Subject { targets: vec![file.path.clone()], ..Subject::default() };
+            manifest.problems.extend(problems.into_iter().map(|problem| problem.about(about.clone())));
+        });
+        file.content = FileContent::Pieces(pieces.ok());
     }
 }
 
-/// The byte `at` of the template `text` as a place; a template is the user's own text and holds names.
-fn place_in(template: &str, text: &str, at: usize) -> Place {
-    let before = text.get(..at).unwrap_or(text);
-    let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-    let begin = before.rfind('\n').map_or(0, |end| end + 1);
-    let line = text.get(begin..).and_then(|rest| rest.lines().next()).unwrap_or_default();
-    let shown = line.len() <= sheet::LONGEST_EXCERPT && !line.chars().any(|c| c.is_control() && c != '\t');
-    Place {
-        source: template.to_owned(),
-        line: count(before.matches('\n').count() + 1),
-        column: count(before.get(begin..).unwrap_or_default().chars().count() + 1),
-        excerpt: shown.then(|| line.to_owned()),
+/// The pieces of the template at `path`, which `place` asks for.
+fn read_template(path: &Path, place: &Place) -> Result<Vec<Piece>, Problems> {
+    let shown = path.display().to_string();
+    let refuse = |what: &str, cure: &str| {
+        vec![Problem::new(Kind::Config, format!("the template `{shown}` {what}")).cure(cure).at(place.clone())]
+    };
+    let bytes = read(path).map_err(|error| {
+        let what = format!("cannot be read: {}", reason(&error));
+        refuse(&what, "make it a file that the user of keyinit may read")
+    })?;
+    let bytes = bytes.ok_or_else(|| refuse("does not exist", "check the path, as seen inside the container"))?;
+    if bytes.len() > reader::LARGEST {
+        return Err(refuse("is larger than 1 MiB", "check that this is the template"));
     }
+    let text = std::str::from_utf8(&bytes).map_err(|_| refuse("is not UTF-8 text", "save it as UTF-8"))?;
+    template::of_file(text).map_err(|faults| {
+        let problem = |fault: Fault| {
+            let place = Sheet::place_in(&shown, text, fault.at);
+            Problem::new(Kind::Config, fault.what).cure(fault.cure).at(place)
+        };
+        faults.into_iter().map(problem).collect()
+    })
 }
 
 fn load_from(named: Option<&Path>, environment: &Environment<'_>, defaults: &[&Path]) -> Result<Manifest, Problems> {

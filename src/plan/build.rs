@@ -3,7 +3,7 @@
 use super::files;
 use super::order::order;
 use super::providers::{Needed, Providers};
-use super::{Absent, Part, Pick, Plan, Variable, Winner, problem_of};
+use super::{Absent, Part, Plan, Variable, Winner, file_variable, problem_of};
 use crate::environment::Environment;
 use crate::error::{Place, Problem, Problems, Subject};
 use crate::exit::Kind;
@@ -39,7 +39,7 @@ pub fn build_with(
     let mut sources = Vec::new();
     let mut outside = references(environment, &mut providers.problems);
     for entry in manifest.entries {
-        let set_by = if entry.as_file { format!("{}_FILE", entry.name) } else { entry.name.clone() };
+        let set_by = set_by(&entry.name, entry.as_file);
         let set = environment.get(&set_by).filter(|value| !value.is_empty());
         let theirs = outside.remove(&set_by);
         sources.push(settle(entry, set, theirs, plan.on_conflict, &mut providers.problems));
@@ -106,6 +106,11 @@ fn in_order(mut problems: Problems) -> Problems {
         (place.is_none(), place)
     });
     problems
+}
+
+/// The variable that an entry sets.
+fn set_by(name: &str, as_file: bool) -> String {
+    if as_file { file_variable(name) } else { name.to_owned() }
 }
 
 /// What a variable is made of, and where that stands.
@@ -199,7 +204,7 @@ fn settle(
             ..ours
         },
         None => {
-            let set_by = if ours.as_file { format!("{}_FILE", ours.name) } else { ours.name.clone() };
+            let set_by = set_by(&ours.name, ours.as_file);
             let what = format!("`{set_by}` is set in the environment to something else");
             let mut problem = Problem::new(Kind::Config, what)
                 .cure("remove one of the two, or say who wins: `on_conflict: manifest` or `on_conflict: environment`")
@@ -278,9 +283,7 @@ fn variables(sources: Vec<Source>, providers: &mut Providers<'_>, plan: &mut Pla
             let part = match piece {
                 Piece::Literal(text) => Some(Part::Literal(text.clone())),
                 Piece::Entry(name) => index_of.get(name.as_str()).map(|&index| Part::Variable(index)),
-                Piece::Secret(reference) => providers.read(reference, &needed, plan).map(|read| {
-                    Part::Secret(Pick { read, key: reference.key.clone(), filters: reference.filters.clone() })
-                }),
+                Piece::Secret(reference) => providers.part(reference, &needed, plan),
             };
             parts.extend(part);
         }

@@ -1,7 +1,7 @@
 //! The section `files` of a manifest to the files of a plan.
 
 use super::providers::{Needed, Providers};
-use super::{File, Part, Pick, Plan, Variable};
+use super::{File, Part, Plan, Variable};
 use crate::manifest::{FileContent, FileEntry, Piece};
 
 /// Adds each file, with the reads that it needs.
@@ -13,19 +13,13 @@ pub fn add(entries: Vec<FileEntry>, providers: &mut Providers<'_>, plan: &mut Pl
             // Read by whoever found the manifest.
             FileContent::Template(_) => Vec::new(),
         };
-        let mut parts = Vec::with_capacity(pieces.len());
-        for piece in pieces {
-            match piece {
-                Piece::Literal(text) => parts.push(Part::Literal(text)),
-                Piece::Secret(reference) => {
-                    if let Some(read) = providers.read(&reference, &needed, plan) {
-                        parts.push(Part::Secret(Pick { read, key: reference.key, filters: reference.filters }));
-                    }
-                }
-                // A template knows no entries.
-                Piece::Entry(_) => {}
-            }
-        }
+        let part = |piece| match piece {
+            Piece::Literal(text) => Some(Part::Literal(text)),
+            Piece::Secret(reference) => providers.part(&reference, &needed, plan),
+            // A template knows no entries.
+            Piece::Entry(_) => None,
+        };
+        let parts = pieces.into_iter().filter_map(part).collect();
         plan.files.push(File {
             content: Variable {
                 name: entry.path,

@@ -11,7 +11,7 @@ mod providers;
 #[cfg(test)]
 mod tests;
 
-pub use crate::manifest::{Absent, Filter, Winner};
+pub use crate::manifest::{Absent, Filter, Winner, file_variable};
 pub use build::{build, build_with};
 
 use crate::error::{Place, Problem, Subject};

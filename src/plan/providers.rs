@@ -1,6 +1,6 @@
 //! The stores of a plan: providers of the manifest, and types with their default configuration.
 
-use super::{Login, Plan, Read, allow};
+use super::{Login, Part, Pick, Plan, Read, allow};
 use crate::environment::Environment;
 use crate::error::{Place, Problem, Problems, Subject};
 use crate::exit::Kind;
@@ -136,8 +136,14 @@ impl<'a> Providers<'a> {
         self.problems.len() >= 200
     }
 
+    /// The part of a value that `reference` is; none when it is wrong, which a problem tells.
+    pub fn part(&mut self, reference: &Reference, needed: &Needed<'_>, plan: &mut Plan) -> Option<Part> {
+        let read = self.read(reference, needed, plan)?;
+        Some(Part::Secret(Pick { read, key: reference.key.clone(), filters: reference.filters.clone() }))
+    }
+
     /// The read that answers `reference`; none when it is wrong, which a problem tells.
-    pub fn read(&mut self, reference: &Reference, needed: &Needed<'_>, plan: &mut Plan) -> Option<usize> {
+    fn read(&mut self, reference: &Reference, needed: &Needed<'_>, plan: &mut Plan) -> Option<usize> {
         if self.is_full() {
             return None;
         }

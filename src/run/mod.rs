@@ -9,8 +9,8 @@ use crate::deliver::{self, Owner, is_stripped};
 use crate::environment::Environment;
 use crate::error::{Problem, Problems, Subject};
 use crate::exit::{Kind, code_for};
-use crate::handover::{self, User};
-use crate::plan::{Absent, File, Part, Plan, Variable};
+use crate::handover::{self, Asked, User};
+use crate::plan::{Part, Plan};
 use crate::report::{self, Log, Started as StartedLine};
 use crate::supervise;
 use crate::supervise::start::{Started, await_command};
@@ -88,7 +88,12 @@ fn read_and_plan(invocation: &Invocation, environment: &Environment<'_>) -> Resu
 fn run(invocation: Invocation, environment: Environment<'static>, log: Log) -> Result<u8, Problems> {
     let plan = read_and_plan(&invocation, &environment)?;
     let options = invocation.options;
-    let user = options.user.as_deref().map(handover::lookup).transpose().map_err(|problem| vec![problem])?;
+    let user = options
+        .user
+        .as_deref()
+        .map(|user| handover::lookup(user, &Asked::OPTION))
+        .transpose()
+        .map_err(|problem| vec![problem])?;
     let owners = owners(&plan, user.as_ref())?;
     let name = invocation.command.first().copied().unwrap_or_default();
     let program = handover::locate(name, path(&plan, &environment))
@@ -108,21 +113,20 @@ fn owners(plan: &Plan, user: Option<&User>) -> Result<Vec<Option<Owner>>, Proble
     let mut problems = Problems::new();
     let mut owners = Vec::with_capacity(plan.files.len());
     for file in &plan.files {
-        let found = file.owner.as_deref().map(handover::lookup).transpose();
-        match found {
-            Ok(named) => {
-                let user = named.as_ref().or(user);
-                owners.push(user.map(|user| Owner { uid: user.uid, gid: user.gid }));
-            }
+        match file.owner.as_deref().map(|owner| handover::lookup(owner, &Asked::OWNER)).transpose() {
+            Ok(named) => owners.push(named.as_ref().or(user).map(owner)),
             Err(problem) => {
-                let what = format!("`owner`: {}", problem.what.trim_start_matches("--user: "));
                 let targets = vec![file.content.name.clone()];
-                let problem = Problem { kind: Kind::Config, what, place: file.content.place.clone(), ..problem };
+                let problem = Problem { place: file.content.place.clone(), ..problem };
                 problems.push(problem.about(Subject { targets, ..Subject::default() }));
             }
         }
     }
     if problems.is_empty() { Ok(owners) } else { Err(problems) }
+}
+
+fn owner(user: &User) -> Owner {
+    Owner { uid: user.uid, gid: user.gid }
 }
 
 /// `keyinit chekc` is a command that is not there; a verb was probably meant.
@@ -164,7 +168,7 @@ struct Start {
 impl Start {
     /// `--exec`: this process does the resolver's part and becomes the command.
     fn become_it(self, environment: Environment<'static>) -> Result<u8, Problems> {
-        for (path, _) in Names::of(&self).removed {
+        for (path, _) in removed(&self) {
             self.log.warn(&format!("{path} stays when the command ends: with --exec nobody is left to remove it"));
         }
         Ok(Resolver::new(self, environment, None).run())
@@ -172,7 +176,7 @@ impl Start {
 
     /// Whom files belong to that say nothing of it: who the command runs as.
     fn owner(&self) -> Option<Owner> {
-        self.user.as_ref().map(|user| Owner { uid: user.uid, gid: user.gid })
+        self.user.as_ref().map(owner)
     }
 
     /// Forks the resolver, which becomes the command, and supervises it. This process never holds a secret value.
@@ -280,12 +284,6 @@ fn removed(start: &Start) -> Vec<(String, Option<Owner>)> {
     let variables = start.plan.variables.iter().filter(|variable| variable.as_file);
     let paths = variables.filter_map(|variable| deliver::place::path(start.directory.as_deref()?, &variable.name));
     of_plan.chain(paths.map(|path| (path, start.owner()))).collect()
-}
-
-/// The file at `path` that holds the value of a variable.
-fn file_at(path: String) -> File {
-    let content = Variable { name: path, parts: Vec::new(), absent: Absent::Fail, as_file: false, place: None };
-    File { content, mode: deliver::place::MODE, owner: None, on_disk: false }
 }
 
 /// The process that stays: waits for the command to run, then supervises it. From here on there is no early return but an

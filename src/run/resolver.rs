@@ -9,7 +9,7 @@ use crate::error::Problems;
 use crate::exit::Kind;
 use crate::fetch::{self, Fetched, Outcome};
 use crate::handover::{self, Command, Hardened};
-use crate::plan::{File, Part, Plan};
+use crate::plan::{Part, Plan, file_variable};
 use crate::report::{Log, Started};
 use crate::secret::Secret;
 use crate::stores::{Context, Deadline};
@@ -176,62 +176,61 @@ pub fn resolve(start: &Start, environment: &Environment<'static>) -> Result<(Del
     Ok((delivered?, counts(plan)))
 }
 
-fn deliver(start: &Start, environment: &Environment<'static>, mut resolved: Resolved) -> Result<Delivery, Problems> {
+fn deliver(start: &Start, environment: &Environment<'static>, resolved: Resolved) -> Result<Delivery, Problems> {
     let stack = getrlimit(Resource::RLIMIT_STACK).map_or(0, |(soft, _)| soft);
     let keep = &start.options.keep_env;
-    let (contents, as_files) = (std::mem::take(&mut resolved.files), std::mem::take(&mut resolved.as_files));
-    let Found { paths, values, descriptors } = as_files_found(start, as_files, &mut resolved)?;
-    let environment = deliver::build(environment, resolved, &start.plan, keep, &start.arguments, stack)?;
+    let Resolved { mut variables, as_files, files } = resolved;
+    let mut wanted = Vec::with_capacity(files.len() + as_files.len());
+    for (index, content) in files {
+        let owner = start.owners.get(index).copied().flatten();
+        wanted.extend(start.plan.files.get(index).map(|file| Wanted {
+            path: file.content.name.clone(),
+            mode: file.mode,
+            on_disk: file.on_disk,
+            owner,
+            content,
+        }));
+    }
+    let descriptors = place(start, as_files, &mut variables, &mut wanted)?;
+    let environment = deliver::build(environment, variables, &start.plan, keep, &start.arguments, stack)?;
     for name in &environment.stripped {
         start.log.verbose(&format!("took {name} out of the command's environment"));
     }
-    let of_plan = contents.into_iter().filter_map(|(index, content)| {
-        let owner = start.owners.get(index).copied().flatten();
-        start.plan.files.get(index).map(|file| Wanted { file, owner, content })
-    });
-    let of_variables = paths.iter().zip(values).map(|(file, content)| Wanted { file, owner: start.owner(), content });
     // Last: nothing but execve can fail after it.
-    let wanted: Vec<Wanted<'_>> = of_plan.chain(of_variables).collect();
     let files = deliver::write(&wanted, descriptors)?;
-    for wanted in &wanted {
-        start.log.verbose(&format!("wrote {}", wanted.file.content.name));
+    for file in &wanted {
+        start.log.verbose(&format!("wrote {}", file.path));
     }
     Ok(Delivery { environment, files })
 }
 
-/// Where the values are that the command reads from files.
-#[derive(Default)]
-struct Found {
-    /// Files in a tmpfs, to be written.
-    paths: Vec<File>,
-    /// What they are to hold.
-    values: Vec<Secret>,
-    /// Memory files.
-    descriptors: Vec<OwnedFd>,
-}
-
-/// Finds a place for each value with `as: file`, and adds the variables that say where it is.
-fn as_files_found(start: &Start, values: Vec<(String, Secret)>, resolved: &mut Resolved) -> Result<Found, Problems> {
-    let mut found = Found::default();
+/// Finds a place for each value with `as: file`: among the files to be written, or in a memory file, whose descriptor it
+/// gives. Adds the variables that say where the values are.
+fn place(
+    start: &Start,
+    values: Vec<(String, Secret)>,
+    variables: &mut Vec<(String, Secret)>,
+    wanted: &mut Vec<Wanted>,
+) -> Result<Vec<OwnedFd>, Problems> {
+    let owner = start.owner();
+    let mut descriptors = Vec::new();
     let mut problems = Problems::new();
-    for (name, value) in values {
-        let variable = deliver::place::variable(&name);
+    for (name, content) in values {
         let path = start.directory.as_deref().and_then(|directory| deliver::place::path(directory, &name));
         if let Some(path) = path {
-            resolved.variables.push((variable, Secret::copy_of(path.as_bytes())));
-            found.paths.push(super::file_at(path));
-            found.values.push(value);
+            variables.push((file_variable(&name), Secret::copy_of(path.as_bytes())));
+            wanted.push(Wanted { path, mode: deliver::place::MODE, on_disk: false, owner, content });
             continue;
         }
-        match deliver::place::descriptor(&value, start.owner()) {
+        match deliver::place::descriptor(&content, owner) {
             Ok((descriptor, path)) => {
-                resolved.variables.push((variable, path));
-                found.descriptors.push(descriptor);
+                variables.push((file_variable(&name), path));
+                descriptors.push(descriptor);
             }
             Err(fault) => problems.push(deliver::problem(&name, fault)),
         }
     }
-    if problems.is_empty() { Ok(found) } else { Err(problems) }
+    if problems.is_empty() { Ok(descriptors) } else { Err(problems) }
 }
 
 /// What the stores are given.

@@ -9,7 +9,6 @@ pub mod place;
 use crate::attempt::reason;
 use crate::error::{Problem, Problems, Subject};
 use crate::exit::Kind;
-use crate::plan::File;
 use crate::secret::Secret;
 use nix::errno::Errno;
 use nix::fcntl::{AtFlags, OFlag, openat, renameat};
@@ -78,9 +77,13 @@ impl Drop for Written {
 }
 
 /// A file to be written.
-pub struct Wanted<'a> {
-    /// Its path and its properties.
-    pub file: &'a File,
+pub struct Wanted {
+    /// Where: absolute, without `.`, `..` or empty segments.
+    pub path: String,
+    /// Its permission bits.
+    pub mode: u32,
+    /// Whether it may lie on what is no tmpfs.
+    pub on_disk: bool,
     /// Whom it is to belong to; none for this process's user.
     pub owner: Option<Owner>,
     /// What it is to hold.
@@ -91,13 +94,13 @@ pub struct Wanted<'a> {
 ///
 /// # Errors
 /// Every file that cannot be delivered, 73. Then none of them is in its place.
-pub fn write(wanted: &[Wanted<'_>], descriptors: Vec<OwnedFd>) -> Result<Written, Problems> {
+pub fn write(wanted: &[Wanted], descriptors: Vec<OwnedFd>) -> Result<Written, Problems> {
     let mut problems = Problems::new();
     let mut drafts = Vec::with_capacity(wanted.len());
-    for Wanted { file, owner, content } in wanted {
-        match draft(file, *owner, content) {
-            Ok(spot) => drafts.push((spot, *file)),
-            Err(fault) => problems.push(problem(&file.content.name, fault)),
+    for file in wanted {
+        match draft(file) {
+            Ok(spot) => drafts.push((spot, file)),
+            Err(fault) => problems.push(problem(&file.path, fault)),
         }
     }
     let mut written = Written { files: Vec::with_capacity(drafts.len()), _inherited: descriptors };
@@ -111,7 +114,7 @@ pub fn write(wanted: &[Wanted<'_>], descriptors: Vec<OwnedFd>) -> Result<Written
             Ok(()) => written.files.push(spot),
             Err(errno) => {
                 spot.remove(&draft);
-                problems.push(problem(&file.content.name, failed("put in its place", errno)));
+                problems.push(problem(&file.path, failed("put in its place", errno)));
             }
         }
     }
@@ -131,17 +134,17 @@ pub fn remove(paths: &[(String, Option<Owner>)]) {
 }
 
 /// Writes the whole file beside its place.
-fn draft(file: &File, owner: Option<Owner>, content: &Secret) -> Result<Spot, Fault> {
+fn draft(file: &Wanted) -> Result<Spot, Fault> {
     let making = Making::Directories { on_disk: file.on_disk };
-    let (directory, name) = parent::open(Path::new(&file.content.name), making)?;
+    let (directory, name) = parent::open(Path::new(&file.path), making)?;
     let spot = Spot { directory, name };
     if let Some(found) = spot.look(&spot.name)? {
-        replaceable(&found, owner)?;
+        replaceable(&found, file.owner)?;
     }
     let draft = spot.draft();
     if let Some(found) = spot.look(&draft)? {
         // Of a start that was killed in the middle; of anybody else it is an obstacle.
-        replaceable(&found, owner)?;
+        replaceable(&found, file.owner)?;
         spot.remove(&draft);
     }
     // O_EXCL: it is this very call that makes the file, and no link that somebody else put there is followed.
@@ -149,7 +152,7 @@ fn draft(file: &File, owner: Option<Owner>, content: &Secret) -> Result<Spot, Fa
     let private = Mode::S_IRUSR | Mode::S_IWUSR;
     let opened =
         openat(&spot.directory, draft.as_os_str(), flags, private).map_err(|errno| failed("written", errno))?;
-    let outcome = fill(opened, file.mode, owner, content);
+    let outcome = fill(opened, file.mode, file.owner, &file.content);
     if outcome.is_err() {
         spot.remove(&draft);
     }

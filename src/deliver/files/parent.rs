@@ -4,7 +4,7 @@
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, openat, readlinkat};
 use nix::sys::stat::{FileStat, Mode, fchmod, fstat, mkdirat};
-use nix::sys::statfs::{FsType, TMPFS_MAGIC, fstatfs};
+use nix::sys::statfs::{TMPFS_MAGIC, fstatfs};
 use nix::unistd::geteuid;
 use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
@@ -49,21 +49,29 @@ const LOOK: OFlag = OFlag::O_PATH.union(OFlag::O_DIRECTORY).union(OFlag::O_NOFOL
 
 /// Opens the directory of `path`, and gives the name in it.
 ///
+/// # Errors
+/// As [`directory`]; or the directory does not fit: others may write in it, or it is on a disk.
+pub fn open(path: &Path, making: Making) -> Result<(OwnedFd, OsString), Fault> {
+    let name = path.file_name().ok_or_else(|| Fault::new("it has no name", "name a file"))?;
+    let opened = directory(path.parent().unwrap_or(path), making)?;
+    if let Making::Directories { on_disk } = making {
+        fits(&opened, on_disk)?;
+    }
+    Ok((opened, name.to_owned()))
+}
+
+/// Opens the directory at `path`.
+///
 /// A link on the way is followed only where nobody but root and this process's user could have put it.
 ///
 /// # Errors
-/// Something on the way is no directory, a link that cannot be trusted, missing and not to be made; or the directory does not
-/// fit: others may write in it, or it is on a disk.
-pub fn open(path: &Path, making: Making) -> Result<(OwnedFd, OsString), Fault> {
-    let name = path.file_name().ok_or_else(|| Fault::new("it has no name", "name a file"))?;
-    let mut walk = Walk { at: root()?, left: names(path.parent().unwrap_or(path)), links: 0 };
+/// Something on the way is no directory, a link that cannot be trusted, or missing and not to be made.
+pub fn directory(path: &Path, making: Making) -> Result<OwnedFd, Fault> {
+    let mut walk = Walk { at: root()?, left: names(path), links: 0 };
     while let Some(name) = walk.left.pop_front() {
         walk.step(&name, making)?;
     }
-    if let Making::Directories { on_disk } = making {
-        fits(&walk.at, on_disk)?;
-    }
-    Ok((walk.at, name.to_owned()))
+    Ok(walk.at)
 }
 
 fn root() -> Result<OwnedFd, Fault> {
@@ -154,7 +162,7 @@ pub fn fits(directory: &OwnedFd, on_disk: bool) -> Result<(), Fault> {
     }
     let kind = fstatfs(directory).map_err(|errno| blocked("its directory", errno))?.filesystem_type();
     #[allow(clippy::unnecessary_cast, clippy::cast_lossless)] // The type differs between C libraries.
-    let memory = kind == TMPFS_MAGIC || FsType(kind.0).0 as i64 == RAMFS_MAGIC;
+    let memory = kind == TMPFS_MAGIC || kind.0 as i64 == RAMFS_MAGIC;
     if !memory && !on_disk {
         let cure = "mount a tmpfs there (`--tmpfs` of docker run, an emptyDir with `medium: Memory`), or write `on_disk: true`";
         return Err(Fault::new("its directory is on a disk, where a secret would stay", cure));

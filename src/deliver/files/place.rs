@@ -19,8 +19,8 @@ const USUAL: [&str; 2] = ["/run/secrets", "/run"];
 /// The first of `wanted`, /run/secrets and /run that is a tmpfs in which this process may write; none where there is none.
 pub fn directory(wanted: Option<&str>) -> Option<PathBuf> {
     let fits = |directory: &Path| {
-        let opened = parent::open(&directory.join("x"), Making::Nothing);
-        opened.is_ok_and(|(opened, _)| parent::fits(&opened, false).is_ok())
+        let opened = parent::directory(directory, Making::Nothing);
+        opened.is_ok_and(|opened| parent::fits(&opened, false).is_ok())
             && access(directory, AccessFlags::W_OK | AccessFlags::X_OK).is_ok()
     };
     wanted.into_iter().chain(USUAL).map(Path::new).find(|directory| fits(directory)).map(Path::to_owned)
@@ -58,9 +58,4 @@ pub fn descriptor(content: &Secret, owner: Option<Owner>) -> Result<(OwnedFd, Se
 pub fn path(directory: &Path, name: &str) -> Option<String> {
     let sound = !name.contains('/') && !matches!(name, "." | "..");
     sound.then(|| directory.join(name).to_str().map(str::to_owned)).flatten()
-}
-
-/// `NAME_FILE`: the variable that says where the value of `name` is.
-pub fn variable(name: &str) -> String {
-    format!("{name}_FILE")
 }

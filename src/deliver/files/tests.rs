@@ -1,5 +1,4 @@
 use super::*;
-use crate::plan::{Absent, Variable};
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::PathBuf;
@@ -32,15 +31,11 @@ impl Drop for Memory {
     }
 }
 
-fn file(path: &str, mode: u32, on_disk: bool) -> File {
-    let content =
-        Variable { name: path.to_owned(), parts: Vec::new(), absent: Absent::Fail, as_file: false, place: None };
-    File { content, mode, owner: None, on_disk }
+fn file(path: &str, mode: u32, on_disk: bool) -> Wanted {
+    Wanted { path: path.to_owned(), mode, on_disk, owner: None, content: Secret::copy_of(b"s3cret\0\xff") }
 }
 
-fn write_all(files: Vec<File>) -> Result<Written, Vec<String>> {
-    let wanted: Vec<Wanted<'_>> =
-        files.iter().map(|file| Wanted { file, owner: None, content: Secret::copy_of(b"s3cret\0\xff") }).collect();
+fn write_all(wanted: Vec<Wanted>) -> Result<Written, Vec<String>> {
     write(&wanted, Vec::new()).map_err(|problems| {
         assert!(problems.iter().all(|problem| problem.kind == Kind::Undeliverable));
         problems.into_iter().map(|problem| problem.what).collect()
